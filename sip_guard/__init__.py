@@ -1,0 +1,3 @@
+"""sip_guard: the inline SIP proxy that stops spoofed calls."""
+
+__version__ = "0.1.0"

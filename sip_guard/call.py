@@ -1,0 +1,319 @@
+"""What a request claims (`Call`), and what was found out about it (`Finding`)."""
+
+from enum import Enum, StrEnum
+from typing import Self
+
+import msgspec
+
+from sip_guard.number import DialPlan, canonical
+from sip_guard.peer import Trunk
+from sip_guard.sip.flow import Flow
+from sip_guard.sip.headers import name_addr, split_list
+from sip_guard.sip.message import Request
+from sip_guard.sip.uri import Uri
+
+
+class Outcome(StrEnum):
+    """The classes of outcome. They stay apart until the very end, where verstat and SIP codes are derived from them."""
+
+    PASSED = "passed"
+    """A token attests the number that is presented."""
+    UNSIGNED = "unsigned"
+    """There is no token that could be judged."""
+    UNAVAILABLE = "unavailable"
+    """It could not be checked: an outage, which is never fraud."""
+    UNATTESTED = "unattested"
+    """A valid token, but not for all that is shown to the callee."""
+    MISMATCH = "mismatch"
+    """A token for other numbers."""
+    STALE = "stale"
+    """A token from another time."""
+    BAD_SIGNATURE = "bad-signature"
+    UNTRUSTED = "untrusted"
+    """The signer's certificate is not good for this."""
+    MALFORMED = "malformed"
+    """Not what the standards call a token."""
+    NOTE = "note"
+    """Worth recording, decides nothing by itself."""
+
+
+class Code(Enum):
+    """All that can be found: outcome, SIP code and phrase if the call is refused for it, and the source."""
+
+    PASSED = ("passed", Outcome.PASSED, 0, "", "RFC 8224 6.2")
+
+    NO_IDENTITY = ("no-identity", Outcome.UNSIGNED, 428, "Use Identity Header", "RFC 8224 6.2.2")
+    PPT_UNSUPPORTED = (
+        "ppt-unsupported",
+        Outcome.UNSIGNED,
+        428,
+        "Use Supported PASSporT Format",
+        "RFC 8224 6.2 step 1",
+    )
+
+    REPOSITORY_UNAVAILABLE = (
+        "repository-unavailable",
+        Outcome.UNAVAILABLE,
+        436,
+        "Bad Identity Info",
+        "RFC 8224 6.2.2",
+    )
+    REPOSITORY_FORBIDDEN = (
+        "repository-forbidden",
+        Outcome.UNAVAILABLE,
+        436,
+        "Bad Identity Info",
+        "ATIS-1000074 5.3.1",
+    )
+    CHECK_UNAVAILABLE = ("check-unavailable", Outcome.UNAVAILABLE, 436, "Bad Identity Info", "-")
+
+    PRESENTED_NOT_ATTESTED = (
+        "presented-not-attested",
+        Outcome.UNATTESTED,
+        438,
+        "Invalid Identity Header",
+        "RFC 8224 6.2",
+    )
+    ASSERTED_NOT_ATTESTED = (
+        "asserted-not-attested",
+        Outcome.UNATTESTED,
+        438,
+        "Invalid Identity Header",
+        "RFC 8224 6.2",
+    )
+    ORIGINATOR_UNKNOWN = (
+        "originator-unknown",
+        Outcome.UNATTESTED,
+        438,
+        "Invalid Identity Header",
+        "RFC 8224 8.1",
+    )
+
+    ORIG_MISMATCH = (
+        "orig-mismatch",
+        Outcome.MISMATCH,
+        438,
+        "Invalid Identity Header",
+        "RFC 8224 6.2 step 2, E16",
+    )
+    DEST_MISMATCH = (
+        "dest-mismatch",
+        Outcome.MISMATCH,
+        438,
+        "Invalid Identity Header",
+        "RFC 8224 6.2 step 5, E16",
+    )
+
+    IAT_STALE = ("iat-stale", Outcome.STALE, 403, "Stale Date", "RFC 8224 6.2 step 4, E15")
+    IAT_FUTURE = ("iat-future", Outcome.STALE, 403, "Stale Date", "RFC 8224 6.2 step 4, E15")
+
+    SIGNATURE_INVALID = (
+        "signature-invalid",
+        Outcome.BAD_SIGNATURE,
+        438,
+        "Invalid Identity Header",
+        "RFC 8224 6.2 step 5, E18",
+    )
+
+    CERTIFICATE_UNREADABLE = (
+        "certificate-unreadable",
+        Outcome.UNTRUSTED,
+        437,
+        "Unsupported Credential",
+        "RFC 8226 3",
+    )
+    CERTIFICATE_UNTRUSTED = (
+        "certificate-untrusted",
+        Outcome.UNTRUSTED,
+        437,
+        "Unsupported Credential",
+        "RFC 8224 6.2 step 3, E17",
+    )
+    CERTIFICATE_EXPIRED = (
+        "certificate-expired",
+        Outcome.UNTRUSTED,
+        437,
+        "Unsupported Credential",
+        "RFC 8224 6.2 step 4",
+    )
+    CERTIFICATE_UNSUITABLE = (
+        "certificate-unsuitable",
+        Outcome.UNTRUSTED,
+        437,
+        "Unsupported Credential",
+        "ATIS-1000080 6.4.1",
+    )
+    TN_AUTH_LIST_MISSING = (
+        "tn-auth-list-missing",
+        Outcome.UNTRUSTED,
+        437,
+        "Unsupported Credential",
+        "RFC 8226 9",
+    )
+    TN_AUTH_LIST_MALFORMED = (
+        "tn-auth-list-malformed",
+        Outcome.UNTRUSTED,
+        437,
+        "Unsupported Credential",
+        "RFC 8226 9",
+    )
+    NUMBER_NOT_AUTHORISED = (
+        "number-not-authorised",
+        Outcome.UNTRUSTED,
+        437,
+        "Unsupported Credential",
+        "RFC 8224 6.2 step 3",
+    )
+
+    TOO_MANY_IDENTITIES = ("too-many-identities", Outcome.MALFORMED, 438, "Invalid Identity Header", "-")
+    IDENTITY_MALFORMED = (
+        "identity-malformed",
+        Outcome.MALFORMED,
+        438,
+        "Invalid Identity Header",
+        "RFC 8224 4",
+    )
+    COMPACT_FORM = ("compact-form", Outcome.MALFORMED, 438, "Invalid Identity Header", "RFC 8588 6, E4")
+    PPT_MISMATCH = (
+        "ppt-mismatch",
+        Outcome.MALFORMED,
+        438,
+        "Invalid Identity Header",
+        "RFC 8224 4.1, E5 and E13",
+    )
+    INFO_MISSING = ("info-missing", Outcome.MALFORMED, 436, "Bad Identity Info", "RFC 8224 4, E6")
+    INFO_INVALID = ("info-invalid", Outcome.MALFORMED, 436, "Bad Identity Info", "ATIS-1000074 5.3.1, E7")
+    PASSPORT_MALFORMED = (
+        "passport-malformed",
+        Outcome.MALFORMED,
+        438,
+        "Invalid Identity Header",
+        "RFC 8225 3 and 4",
+    )
+    JOSE_CLAIM_MISSING = ("jose-claim-missing", Outcome.MALFORMED, 436, "Bad Identity Info", "RFC 8225 4, E9")
+    X5U_MISMATCH = ("x5u-mismatch", Outcome.MALFORMED, 436, "Bad Identity Info", "RFC 8224 4.1, E10")
+    TYP_INVALID = ("typ-invalid", Outcome.MALFORMED, 437, "Unsupported Credential", "RFC 8225 4.1, E11")
+    ALG_UNSUPPORTED = (
+        "alg-unsupported",
+        Outcome.MALFORMED,
+        437,
+        "Unsupported Credential",
+        "RFC 8225 8.2, E12",
+    )
+    CRIT_UNSUPPORTED = (
+        "crit-unsupported",
+        Outcome.MALFORMED,
+        438,
+        "Invalid Identity Header",
+        "RFC 7515 4.1.11",
+    )
+    CLAIM_MISSING = ("claim-missing", Outcome.MALFORMED, 438, "Invalid Identity Header", "RFC 8588 4, E14")
+    CLAIM_INVALID = ("claim-invalid", Outcome.MALFORMED, 438, "Invalid Identity Header", "RFC 8225 5")
+    ATTEST_INVALID = ("attest-invalid", Outcome.MALFORMED, 438, "Invalid Identity Header", "RFC 8588 4, E19")
+    SIGNATURE_MALFORMED = (
+        "signature-malformed",
+        Outcome.MALFORMED,
+        438,
+        "Invalid Identity Header",
+        "RFC 7518 3.4",
+    )
+
+    EMERGENCY = ("emergency", Outcome.NOTE, 0, "", "RFC 5031")
+    PSAP_CALLBACK = ("psap-callback", Outcome.NOTE, 0, "", "RFC 7090")
+
+    outcome: Outcome
+    sip_code: int
+    phrase: str
+    source: str
+
+    def __new__(cls, name: str, outcome: Outcome, sip_code: int, phrase: str, source: str) -> Self:
+        """Make a member whose value is its name on the outside (in rules, logs and headers)."""
+        member = object.__new__(cls)
+        member._value_ = name
+        member.outcome = outcome
+        member.sip_code = sip_code
+        member.phrase = phrase
+        member.source = source
+        return member
+
+
+class Attestation(msgspec.Struct, frozen=True):
+    """What a token that passed says of the caller, and who says so."""
+
+    level: str
+    """`A`, `B` or `C` (RFC 8588 4)."""
+    origid: str
+    spc: str
+    """Service provider codes of the signer's certificate, with commas between; empty for a list of numbers."""
+    verified: frozenset[bytes]
+    """Header fields, in lower case, whose number the token attests."""
+
+
+class Finding(msgspec.Struct, frozen=True):
+    """One thing that was checked and what came of it. A value, never an exception."""
+
+    code: Code
+    detail: str = ""
+    """For people: what was expected and what was there. Never a whole token."""
+    token: int = 0
+    """Which Identity value it is about, counted from 1; 0: not about one."""
+    weighs: bool = True
+    """False: recorded, but the rules do not see it, because another token of the same call passed."""
+    attestation: Attestation | None = None
+    particulars: tuple[tuple[str, str | int], ...] = ()
+    """What the log shows beside it: `iat`, `x5u_host`, ..."""
+
+
+class Party(msgspec.Struct, frozen=True):
+    """One end of a call as a header field names it."""
+
+    uri: Uri | None
+    """None where the field holds no SIP or tel URI."""
+    number: str | None
+    """Canonical telephone number (RFC 8224 8.3); None: it is none."""
+    display: str = ""
+
+
+class Call(msgspec.Struct, frozen=True):
+    """What one initial INVITE claims."""
+
+    request: Request
+    trunk: Trunk
+    flow: Flow
+    arrival: float
+    """Seconds since the epoch when it was received: freshness and validity are judged for this moment."""
+    call_id: str
+    presented: Party
+    """From."""
+    asserted: tuple[Party, ...]
+    """P-Asserted-Identity, if the trunk's is believed: at most a SIP and a tel URI (RFC 3325 9.1)."""
+    to: Party
+    target: Party
+    """Request-URI."""
+    identities: tuple[bytes, ...]
+    """Identity values in their order, one a token."""
+
+    @classmethod
+    def of(cls, request: Request, trunk: Trunk, flow: Flow, arrival: float) -> Self:
+        """Read the claims of `request`, which came from `trunk`."""
+        plan = trunk.dial_plan
+        asserted = request.values(b"p-asserted-identity") if trunk.trust_asserted else []
+        return cls(
+            request,
+            trunk,
+            flow,
+            arrival,
+            request.value(b"call-id").decode("utf-8", "replace"),
+            _party(request.value(b"from"), plan),
+            tuple(_party(item, plan) for value in asserted for item in split_list(value)),
+            _party(request.value(b"to"), plan),
+            _party(b"<" + request.uri + b">", plan),
+            tuple(item for value in request.values(b"identity") for item in split_list(value)),
+        )
+
+
+def _party(value: bytes, plan: DialPlan) -> Party:
+    address = name_addr(value)
+    uri = Uri.parse(address.uri)
+    number = canonical(uri.user.decode("utf-8", "replace"), plan) if uri is not None and uri.user else None
+    return Party(uri, number, address.display.decode("utf-8", "replace"))

@@ -1,0 +1,432 @@
+"""The proxy as a pure machine: what comes in, and the time, give what is to be done (RFC 3261 16)."""
+
+from collections.abc import Callable
+from typing import NamedTuple
+
+from sip_guard.peer import Peers, Target, Trunk
+from sip_guard.proxy.route import Addresses, Seal, numeric, take_own_routes
+from sip_guard.proxy.timers import TRANSACTION, Timers
+from sip_guard.proxy.transaction import ClientTransaction, Key, ServerTransaction, State
+from sip_guard.sip import hygiene, tagging
+from sip_guard.sip import uri as uris
+from sip_guard.sip.flow import Address, Flow, bracketed
+from sip_guard.sip.headers import Via, split_list
+from sip_guard.sip.message import MalformedMessage, Message, Request, Response
+from sip_guard.sip.rewrite import (
+    PHRASES,
+    Draft,
+    acknowledgement,
+    answer,
+    cancellation,
+    stamped_via,
+    without_top_via,
+)
+from sip_guard.sip.uri import Uri
+from sip_guard.verdict import Reject, Verdict
+
+COOKIE = b"z9hG4bK"
+"""What the branch of an RFC 3261 transaction begins with (8.1.1.7)."""
+ALLOW = b"Allow: INVITE, ACK, CANCEL, OPTIONS"
+
+
+class Send(NamedTuple):
+    """Send these octets along this flow."""
+
+    octets: bytes
+    flow: Flow
+
+
+class Screen(NamedTuple):
+    """Find out whether this caller is entitled to the number it presents, then call `decide` with the key."""
+
+    key: Key
+    request: Request
+    trunk: Trunk
+    flow: Flow
+
+
+class Abandon(NamedTuple):
+    """The caller gave up before there was a verdict: stop finding out."""
+
+    key: Key
+
+
+Action = Send | Screen | Abandon
+
+
+class Proxy:
+    """A transaction-stateful, record-routing proxy. No I/O: each call returns what it causes."""
+
+    def __init__(
+        self,
+        peers: Peers,
+        own: list[Address],
+        secret: bytes,
+        random: Callable[[int], bytes],
+        *,
+        max_transactions: int = 50_000,
+        private: frozenset[bytes] = hygiene.FORGEABLE,
+    ) -> None:
+        """Make a proxy that listens at `own`.
+
+        `secret` signs what proves a dialog; `random` gives unguessable octets for branches; `max_transactions` bounds
+        the requests in progress, beyond which new ones get 503; `private` are the fields (long names, lower case) that
+        nobody but this guard may set.
+        """
+        self.peers = peers
+        self._addresses = Addresses(own)
+        self._seal = Seal(secret)
+        self._random = random
+        self._max_transactions = max_transactions
+        self._private = private
+        self._servers: dict[Key, ServerTransaction] = {}
+        self._clients: dict[Key, ClientTransaction] = {}
+        self._timers: Timers[ServerTransaction | ClientTransaction] = Timers()
+
+    @property
+    def transactions(self) -> int:
+        """How many requests are in progress or remembered."""
+        return len(self._servers)
+
+    # What comes in.
+
+    def receive(self, message: Message, flow: Flow, now: float) -> list[Action]:
+        """Take a message that came along `flow` at `now` (seconds of a clock that never goes back)."""
+        peer = self.peers.at(flow.remote)
+        if peer is None:
+            return []
+        if isinstance(message, Response):
+            return self._response(message, peer, now)
+        if isinstance(message, Request):
+            return self._request(message, peer, flow, now)
+        return []
+
+    def refuse(self, fault: MalformedMessage, flow: Flow) -> list[Action]:
+        """Answer what could not be read, if it was a request that can be answered at all (RFC 3261 16.3)."""
+        request = fault.message
+        if not isinstance(request, Request) or request.method == b"ACK" or self.peers.at(flow.remote) is None:
+            return []
+        top = split_list(request.value(b"via"))
+        via = Via.parse(top[0]) if top else None
+        if via is None:
+            return []
+        line, where = stamped_via(request, via, flow.remote)
+        phrase = f"{PHRASES[fault.code]} ({fault.reason})"
+        octets = answer(request, fault.code, tag=self._tag(request), phrase=phrase, top_via=line)
+        return [Send(octets, flow._replace(remote=where))]
+
+    def decide(self, key: Key, verdict: Verdict, now: float) -> list[Action]:
+        """Carry out the verdict on a request that was to be screened; nothing if it was cancelled meanwhile."""
+        server = self._servers.get(key)
+        if server is None or server.state is not State.SCREENING or not isinstance(server.peer, Trunk):
+            return []
+        server.state = State.PROCEEDING
+        server.expire_at = None
+        if isinstance(verdict, Reject):
+            return self._answer(server, verdict.code, now, verdict.phrase)
+        draft = self._draft(server)
+        for header, value in verdict.tags.headers:
+            draft.below.append(header + b": " + value)
+        if verdict.tags.verstat:
+            tagging.tag(draft, verdict.tags.verified, verdict.tags.verstat)
+        take_own_routes(draft, self._addresses)
+        return self._forward(server, draft, self.peers.targets[server.peer.target].address, now)
+
+    def tick(self, now: float) -> list[Action]:
+        """Do what is due at `now`."""
+        actions: list[Action] = []
+        for transaction in self._timers.due(now):
+            if transaction.expire_at is not None and transaction.expire_at <= now:
+                transaction.expire_at = None
+                actions += self._expire(transaction, now)
+            elif transaction.resend_at is not None:
+                actions.append(Send(transaction.resend(now), transaction.flow))
+                self._timers.watch(transaction)
+        return actions
+
+    def next_timer(self) -> float | None:
+        """Give when `tick` is to be called next; None while nothing is in progress."""
+        return self._timers.next()
+
+    # Requests.
+
+    def _request(self, request: Request, peer: Trunk | Target, flow: Flow, now: float) -> list[Action]:
+        key = _server_key(request)
+        if request.method == b"ACK":
+            return self._ack(request, key, peer, flow, now)
+        line, where = stamped_via(request, request.via, flow.remote)
+        back = flow._replace(remote=where)
+        if request.method == b"CANCEL":
+            return self._cancel(request, key, line, back, now)
+        known = self._servers.get(key)
+        if known is not None:
+            octets = known.again()
+            return [Send(octets, known.flow)] if octets else []
+        draft = Draft(request)
+        proof, route = take_own_routes(draft, self._addresses)
+        in_dialog = bool(proof) and self._seal.proves(proof, request)
+        refusal = _invalid(request) or (None if in_dialog else self._outside(request, peer, route))
+        if refusal is not None:
+            return [Send(self._stateless(request, line, *refusal), back)]
+        server = ServerTransaction(key, request, peer, back, via=line, tag=self._tag(request))
+        self._servers[key] = server
+        trying: list[Action] = []
+        if server.invite:
+            server.last = answer(request, 100, tag=b"", top_via=line)
+            server.state = State.PROCEEDING
+            trying.append(Send(server.last, back))
+        if in_dialog:
+            return trying + self._in_dialog(server, draft, route, now)
+        server.state = State.SCREENING
+        server.expire_at = now + TRANSACTION
+        self._timers.watch(server)
+        # `outside` lets nothing through but an INVITE of a trunk.
+        return [*trying, Screen(key, request, peer, back)] if isinstance(peer, Trunk) else trying
+
+    def _outside(self, request: Request, peer: Trunk | Target, route: bytes) -> tuple[int, str, bytes] | None:
+        """Find the answer to a request that no dialog of ours is proven for; None if it is a call to be screened."""
+        if request.method == b"OPTIONS":
+            return 200, "", ALLOW
+        if request.method != b"INVITE":
+            return (481, "", b"") if request.tag(b"to") else (405, "", ALLOW)
+        if isinstance(peer, Target):
+            return 403, "No Route Out", b""
+        if route:
+            return 403, "Foreign Route", b""
+        if len(self._servers) >= self._max_transactions:
+            return 503, "", b""
+        return None
+
+    def _in_dialog(self, server: ServerTransaction, draft: Draft, route: bytes, now: float) -> list[Action]:
+        """Send on a request of a proven dialog, to its next Route or to its Request-URI (RFC 3261 16.6 step 7)."""
+        hop = self._next_hop(server.request, route)
+        if hop is None:
+            return self._answer(server, 404, now)
+        self._clean(draft, server.peer)
+        draft.lines[server.request.places(b"via")[0]] = server.via
+        return self._forward(server, draft, hop, now)
+
+    def _next_hop(self, request: Request, route: bytes) -> Address | None:
+        uri = Uri.parse(route or request.uri)
+        return None if self._addresses.include(uri) else numeric(uri)
+
+    def _ack(self, request: Request, key: Key, peer: Trunk | Target, flow: Flow, now: float) -> list[Action]:
+        """Let an ACK end here, or go on without a transaction if it is for a 2xx (RFC 3261 16.11, RFC 6026 7.1)."""
+        server = self._servers.get(key)
+        if server is not None and server.acknowledge(now):
+            self._timers.watch(server)
+            return []
+        draft = Draft(request)
+        proof, route = take_own_routes(draft, self._addresses)
+        if not proof or not self._seal.proves(proof, request) or _invalid(request):
+            return []
+        hop = self._next_hop(request, route)
+        if hop is None:
+            return []
+        via = request.via
+        draft.lines[request.places(b"via")[0]] = stamped_via(request, via, flow.remote)[0]
+        self._clean(draft, peer)
+        _count_hop(draft)
+        own = flow.local
+        branch = COOKIE + self._seal.mac(b"ACK", via.branch, via.sent_by, b"%d" % request.cseq)
+        draft.above.append(_via_line(own, branch))
+        return [Send(draft.octets(), Flow(flow.transport, own, hop))]
+
+    def _cancel(self, request: Request, key: Key, line: bytes, back: Flow, now: float) -> list[Action]:
+        """Answer a CANCEL here, hop by hop, and cancel what was sent on (RFC 3261 16.10)."""
+        server = self._servers.get(key)
+        if server is None:
+            return [Send(self._stateless(request, line, 481, "", b""), back)]
+        actions: list[Action] = [Send(answer(request, 200, tag=server.tag, top_via=line), back)]
+        if server.state is State.SCREENING:
+            return [*actions, Abandon(key), *self._answer(server, 487, now)]
+        for client in server.clients:
+            if client.invite and client.open:
+                actions += self._cancel_client(client, now)
+        return actions
+
+    def _cancel_client(self, client: ClientTransaction, now: float) -> list[Action]:
+        """Cancel an INVITE that was sent on: now, or once there is a provisional answer (RFC 3261 9.1)."""
+        client.cancelled = True
+        if client.state is not State.PROCEEDING or client.cancel_sent:
+            return []
+        client.cancel_sent = True
+        client.expire_at = now + TRANSACTION
+        self._timers.watch(client)
+        octets = cancellation(client.request)
+        cancel = ClientTransaction((client.key[0], b"CANCEL"), octets, client.flow, None, now)
+        self._clients[cancel.key] = cancel
+        self._timers.watch(cancel)
+        return [Send(octets, cancel.flow)]
+
+    # Sending on.
+
+    def _draft(self, server: ServerTransaction) -> Draft:
+        """Start what is sent on of a request: its first Via stamped, all that the peer may not say removed."""
+        draft = Draft(server.request)
+        draft.lines[server.request.places(b"via")[0]] = server.via
+        self._clean(draft, server.peer)
+        return draft
+
+    def _clean(self, draft: Draft, peer: Trunk | Target) -> None:
+        if isinstance(peer, Trunk):
+            if peer.trusted:
+                return
+            names = self._private if peer.trust_asserted else self._private | {b"p-asserted-identity"}
+        else:
+            names = self._private
+        hygiene.strip(draft, names, first_line=True)
+
+    def _remember(self, server: ServerTransaction, draft: Draft) -> None:
+        """Note what the peer sent in From and To where it is sent on otherwise: answers must show it again."""
+        request = server.request
+        server.restore = tuple(
+            (name, sent, received)
+            for name in (b"from", b"to")
+            if (sent := draft.value_at(request.places(name)[0])) != (received := request.value(name))
+        )
+
+    def _forward(self, server: ServerTransaction, draft: Draft, hop: Address, now: float) -> list[Action]:
+        request = server.request
+        self._remember(server, draft)
+        _count_hop(draft)
+        own = server.flow.local
+        branch = COOKIE + self._seal.mac(self._random(12))
+        draft.above.append(_via_line(own, branch))
+        if server.invite:
+            draft.above.append(self._seal.record_route(own, request))
+        flow = Flow(server.flow.transport, own, hop)
+        client = ClientTransaction((branch, request.method), draft.octets(), flow, server, now)
+        server.clients.append(client)
+        self._clients[client.key] = client
+        self._timers.watch(client)
+        return [Send(client.sent, flow)]
+
+    # Responses.
+
+    def _response(self, response: Response, peer: Trunk | Target, now: float) -> list[Action]:
+        """Pass an answer on (RFC 3261 16.7); one that belongs to no request of ours is dropped (RFC 6026 8.2)."""
+        client = self._clients.get((response.via.branch, response.method))
+        if client is None:
+            return []
+        due = client.expire_at
+        passed = client.response(response.code, now)
+        if client.expire_at != due:
+            self._timers.watch(client)
+        actions: list[Action] = []
+        if client.invite and response.code >= 300 and client.state is State.COMPLETED:
+            actions.append(Send(acknowledgement(client.request, response), client.flow))
+        if client.cancelled and client.open:
+            actions += self._cancel_client(client, now)
+        server = client.server
+        if passed and server is not None:
+            actions += self._pass_on(server, response, peer, now)
+        return actions
+
+    def _pass_on(self, server: ServerTransaction, response: Response, peer: Trunk | Target, now: float) -> list[Action]:
+        if response.code == 503:
+            # A 503 would tell the caller that the guard itself is unusable (RFC 3261 16.7 step 6).
+            return self._answer(server, 500, now)
+        draft = Draft(response)
+        without_top_via(draft)
+        self._clean(draft, peer)
+        self._seal.bind(draft)
+        for name, sent, received in server.restore:
+            place = response.places(name)[0]
+            value = draft.value_at(place)
+            if value.startswith(sent):
+                draft.set_value(place, received + value[len(sent) :])
+        octets = draft.octets()
+        if not server.answer(response.code, octets, now):
+            return []
+        self._timers.watch(server)
+        return [Send(octets, server.flow)]
+
+    def _answer(self, server: ServerTransaction, code: int, now: float, phrase: str = "") -> list[Action]:
+        """Give an answer of our own."""
+        octets = answer(server.request, code, tag=server.tag, phrase=phrase, top_via=server.via)
+        if not server.answer(code, octets, now):
+            return []
+        self._timers.watch(server)
+        return [Send(octets, server.flow)]
+
+    def _stateless(self, request: Request, line: bytes, code: int, phrase: str, extra: bytes) -> bytes:
+        return answer(
+            request, code, tag=self._tag(request), phrase=phrase, top_via=line, extra=(extra,) if extra else ()
+        )
+
+    def _tag(self, request: Request) -> bytes:
+        """Give the To tag of our answers: the same for a request sent again (RFC 3261 8.2.7)."""
+        return self._seal.mac(b"tag", request.value(b"call-id"), request.value(b"from"), request.value(b"via"))
+
+    # Timers.
+
+    def _expire(self, transaction: ServerTransaction | ClientTransaction, now: float) -> list[Action]:
+        if isinstance(transaction, ServerTransaction):
+            return self._expire_server(transaction, now)
+        return self._expire_client(transaction, now)
+
+    def _expire_server(self, server: ServerTransaction, now: float) -> list[Action]:
+        if server.state is State.SCREENING:
+            # No verdict came in all this time, which only a mistake of our own can cause.
+            return [Abandon(server.key), *self._answer(server, 500, now)]
+        server.state = State.TERMINATED
+        server.resend_at = None
+        del self._servers[server.key]
+        return []
+
+    def _expire_client(self, client: ClientTransaction, now: float) -> list[Action]:
+        if client.invite and client.state is State.PROCEEDING and not client.cancelled:
+            # Timer C (RFC 3261 16.8).
+            return self._cancel_client(client, now)
+        unanswered = client.open
+        client.state = State.TERMINATED
+        client.resend_at = None
+        del self._clients[client.key]
+        server = client.server
+        if server is None:
+            return []
+        server.clients.remove(client)
+        if not unanswered:
+            return []
+        if client.invite:
+            return self._answer(server, 487 if client.cancelled else 408, now)
+        # A 408 to a request other than INVITE would come too late to be of use (RFC 4320 4.2).
+        self._servers.pop(server.key, None)
+        return []
+
+
+def _server_key(request: Request) -> Key:
+    """Give what matches a request to its transaction (RFC 3261 17.2.3); ACK and CANCEL match the INVITE."""
+    method = b"INVITE" if request.method in (b"ACK", b"CANCEL") else request.method
+    via = request.via
+    branch = via.branch
+    if branch.startswith(COOKIE) and len(branch) > len(COOKIE):
+        return branch, via.sent_by, method
+    top = split_list(request.value(b"via"))[0]
+    return b"2543", request.uri, request.tag(b"from"), request.value(b"call-id"), b"%d" % request.cseq, top, method
+
+
+def _invalid(request: Request) -> tuple[int, str, bytes] | None:
+    """Check what RFC 3261 16.3 asks of a proxy beyond syntax, in its order."""
+    if uris.scheme(request.uri) not in (b"sip", b"sips", b"tel", b"urn"):
+        return 416, "", b""
+    hops = request.value(b"max-forwards")
+    if hops and int(hops) == 0 and request.method != b"OPTIONS":
+        return 483, "", b""
+    if b"proxy-require" in request:
+        return 420, "", b"Unsupported: " + b", ".join(request.values(b"proxy-require"))
+    return None
+
+
+def _count_hop(draft: Draft) -> None:
+    """One hop less (RFC 3261 16.6 step 3)."""
+    place = draft.message.index(b"max-forwards")
+    if place is None:
+        draft.below.insert(0, b"Max-Forwards: 70")
+    else:
+        draft.set_value(place, b"%d" % max(0, int(draft.message.value_at(place)) - 1))
+
+
+def _via_line(own: Address, branch: bytes) -> bytes:
+    return b"Via: SIP/2.0/UDP %s:%d;branch=%s;rport" % (bracketed(own[0]).encode(), own[1], branch)

@@ -1,0 +1,104 @@
+"""Where a request goes, and the proof that it belongs to a dialog that passed through here (RFC 3261 16.4 to 16.6)."""
+
+import hmac
+import ipaddress
+from base64 import urlsafe_b64encode
+from collections.abc import Iterable
+from hashlib import blake2b
+
+from sip_guard.sip.flow import Address, bracketed
+from sip_guard.sip.headers import name_addr, split_list
+from sip_guard.sip.message import Request
+from sip_guard.sip.rewrite import Draft
+from sip_guard.sip.uri import Uri
+
+PROOF = b"sg"
+"""Name of the Record-Route parameter that proves a dialog."""
+
+
+class Seal:
+    """Makes what only this guard can make: a To tag alone proves no dialog, a signed Record-Route parameter does."""
+
+    def __init__(self, secret: bytes) -> None:
+        """`secret`: 16 to 64 octets; with the same secret, dialogs outlive a restart."""
+        self._secret = secret
+
+    def mac(self, *parts: bytes) -> bytes:
+        """Give 16 characters that nobody else can compute for these parts."""
+        digest = blake2b(b"\0".join(parts), digest_size=12, key=self._secret)
+        return urlsafe_b64encode(digest.digest())
+
+    def record_route(self, own: Address, request: Request) -> bytes:
+        """Write the Record-Route line of a request that makes a dialog. It seals the Call-ID and the caller's tag."""
+        proof = self.mac(request.value(b"call-id"), request.tag(b"from"))
+        return b"Record-Route: <sip:%s:%d;lr;%s=%s>" % (bracketed(own[0]).encode(), own[1], PROOF, proof)
+
+    def bind(self, draft: Draft) -> None:
+        """Seal the callee's tag too in our Record-Route of an answer (RFC 3261 16.7 step 8).
+
+        So the caller's proof is good for this one dialog, and never for another first INVITE under the same Call-ID.
+        """
+        places = draft.message.places(b"record-route")
+        if not places:
+            return
+        call_id, caller, callee = draft.message.value(b"call-id"), draft.message.tag(b"from"), draft.message.tag(b"to")
+        loose, tight = self.mac(call_id, caller), self.mac(call_id, caller, callee)
+        for place in places:
+            line = draft.lines[place]
+            if line is not None and loose in line:
+                draft.lines[place] = line.replace(loose, tight)
+
+    def proves(self, proof: bytes, request: Request) -> bool:
+        """Tell whether `proof` was made for the dialog of `request`: both tags if the caller sends it, else the caller's.
+
+        A request without a To tag is in no dialog, whatever it carries.
+        """
+        call_id, sender, receiver = request.value(b"call-id"), request.tag(b"from"), request.tag(b"to")
+        return bool(receiver) and (
+            hmac.compare_digest(self.mac(call_id, sender, receiver), proof)
+            or hmac.compare_digest(self.mac(call_id, receiver), proof)
+        )
+
+
+class Addresses:
+    """The addresses that are ours: what a Route or a Request-URI must name to mean this guard."""
+
+    def __init__(self, own: Iterable[Address]) -> None:
+        self._own = {(bracketed(host).lower().encode(), port) for host, port in own}
+
+    def include(self, uri: Uri | None) -> bool:
+        """Tell whether a URI names this guard."""
+        return uri is not None and (uri.host.lower(), uri.port or 5060) in self._own
+
+
+def take_own_routes(draft: Draft, addresses: Addresses) -> tuple[bytes, bytes]:
+    """Remove our own values from the top of the Route (RFC 3261 16.4).
+
+    Gives the proof of the first of them, and the URI of the next Route value; each empty if there is none.
+    """
+    proof = b""
+    for place in draft.message.places(b"route"):
+        values = split_list(draft.message.value_at(place))
+        for taken, value in enumerate(values):
+            address = name_addr(value)
+            uri = Uri.parse(address.uri)
+            if uri is None or not addresses.include(uri):
+                if taken:
+                    draft.set_value(place, b", ".join(values[taken:]))
+                return proof, address.uri or value
+            proof = proof or uri.parameter(PROOF) or b""
+        draft.remove(place)
+    return proof, b""
+
+
+def numeric(uri: Uri | None) -> Address | None:
+    """Give where a URI with an address for a host leads; None for a name, and for what nobody may be sent to."""
+    if uri is None or not uri.host:
+        return None
+    try:
+        address = ipaddress.ip_address(uri.address)
+    except ValueError:
+        return None
+    if address.is_multicast or address.is_unspecified or address == ipaddress.IPv4Address("255.255.255.255"):
+        return None
+    return str(address), uri.port or 5060

@@ -1,0 +1,194 @@
+"""One request and its answers, and what is sent again until when (RFC 3261 17, with RFC 6026 for 2xx)."""
+
+from enum import Enum, auto
+
+from sip_guard.peer import Target, Trunk
+from sip_guard.proxy.timers import T1, T2, T4, TIMER_C, TRANSACTION
+from sip_guard.sip.flow import Flow
+from sip_guard.sip.message import Request, parse
+
+Key = tuple[bytes, ...]
+"""What tells one transaction from another (RFC 3261 17.1.3 and 17.2.3)."""
+
+
+class State(Enum):
+    """The states of RFC 3261 figures 5 to 8 and RFC 6026 figures 1 and 2."""
+
+    SCREENING = auto()
+    """An INVITE that waits for its verdict: Proceeding, and nothing was sent on."""
+    TRYING = auto()
+    """Nothing but 100 was answered; called Calling for an INVITE client."""
+    PROCEEDING = auto()
+    COMPLETED = auto()
+    CONFIRMED = auto()
+    ACCEPTED = auto()
+    TERMINATED = auto()
+
+
+class ServerTransaction:
+    """A request that came, and what was answered to it."""
+
+    __slots__ = (
+        "clients",
+        "expire_at",
+        "flow",
+        "interval",
+        "invite",
+        "key",
+        "last",
+        "peer",
+        "request",
+        "resend_at",
+        "restore",
+        "state",
+        "tag",
+        "via",
+    )
+
+    def __init__(self, key: Key, request: Request, peer: Trunk | Target, flow: Flow, *, via: bytes, tag: bytes) -> None:
+        self.key = key
+        self.request = request
+        self.peer = peer
+        self.flow = flow
+        """Along which answers go back."""
+        self.via = via
+        """The first Via line as answers carry it."""
+        self.tag = tag
+        """To tag of the answers that the guard gives itself."""
+        self.invite = request.method == b"INVITE"
+        self.state = State.TRYING
+        self.last = b""
+        self.interval = T1
+        self.resend_at: float | None = None
+        self.expire_at: float | None = None
+        self.clients: list[ClientTransaction] = []
+        self.restore: tuple[tuple[bytes, bytes, bytes], ...] = ()
+        """Fields whose value was changed on the way in: name, value sent on, value as received."""
+
+    def again(self) -> bytes:
+        """Give what is answered to the request sent again; empty for nothing."""
+        return self.last if self.state in (State.SCREENING, State.PROCEEDING, State.COMPLETED) else b""
+
+    def answer(self, code: int, octets: bytes, now: float) -> bool:
+        """Take an answer. False if it comes too late to be sent (RFC 3261 17.2, RFC 6026 7.1)."""
+        open_ = self.state in (State.SCREENING, State.TRYING, State.PROCEEDING)
+        if code < 200:
+            if not open_:
+                return False
+            self.last = octets
+            if self.state is State.TRYING:
+                self.state = State.PROCEEDING
+            return True
+        if self.invite and code < 300:
+            if open_:
+                self.state = State.ACCEPTED
+                self.last = b""
+                self.expire_at = now + TRANSACTION
+            return self.state is State.ACCEPTED
+        if not open_:
+            return False
+        self.state = State.COMPLETED
+        self.last = octets
+        self.expire_at = now + TRANSACTION
+        if self.invite:
+            self.resend_at = now + T1
+        return True
+
+    def acknowledge(self, now: float) -> bool:
+        """Take an ACK. True if it ends here, False if it is for the callee (RFC 6026 7.1)."""
+        if self.state is State.COMPLETED:
+            self.state = State.CONFIRMED
+            self.resend_at = None
+            self.expire_at = now + T4
+        return self.state is not State.ACCEPTED
+
+    def resend(self, now: float) -> bytes:
+        """Timer G: give the final answer again."""
+        self.interval = min(2 * self.interval, T2)
+        self.resend_at = now + self.interval
+        return self.last
+
+
+class ClientTransaction:
+    """A request that was sent on, and how far it was answered."""
+
+    __slots__ = (
+        "cancel_sent",
+        "cancelled",
+        "expire_at",
+        "flow",
+        "interval",
+        "invite",
+        "key",
+        "resend_at",
+        "sent",
+        "server",
+        "state",
+    )
+
+    def __init__(self, key: Key, sent: bytes, flow: Flow, server: ServerTransaction | None, now: float) -> None:
+        self.key = key
+        self.sent = sent
+        self.flow = flow
+        self.server = server
+        """Whose answers these are; None for a CANCEL of our own."""
+        self.invite = key[1] == b"INVITE"
+        self.state = State.TRYING
+        self.cancelled = False
+        """A CANCEL was sent, or will be as soon as there is a provisional answer."""
+        self.cancel_sent = False
+        self.interval = T1
+        self.resend_at: float | None = now + T1
+        self.expire_at: float | None = now + TRANSACTION
+
+    @property
+    def request(self) -> Request:
+        """The request as it was sent, read again: only the rarer ways of a call need it."""
+        sent = parse(self.sent)
+        if not isinstance(sent, Request):
+            raise TypeError("a client transaction sends requests")
+        return sent
+
+    @property
+    def open(self) -> bool:
+        """No final answer was received."""
+        return self.state in (State.TRYING, State.PROCEEDING)
+
+    def response(self, code: int, now: float) -> bool:
+        """Take a response. True if it is passed on."""
+        if code < 200:
+            return self._provisional(code, now)
+        if self.invite and code < 300:
+            passed = self.open or self.state is State.ACCEPTED
+            if self.open:
+                self._end(State.ACCEPTED, now + TRANSACTION)
+            return passed
+        if not self.open:
+            return False
+        self._end(State.COMPLETED, now + (TRANSACTION if self.invite else T4))
+        return True
+
+    def _provisional(self, code: int, now: float) -> bool:
+        if not self.open:
+            return False
+        first = self.state is State.TRYING
+        self.state = State.PROCEEDING
+        if self.invite:
+            self.resend_at = None
+            if (first or code > 100) and not self.cancelled:
+                self.expire_at = now + TIMER_C
+        # RFC 4320 4.1: a proxy passes no provisional answer to a request other than INVITE.
+        return self.invite and code > 100
+
+    def _end(self, state: State, expire_at: float) -> None:
+        self.state = state
+        self.resend_at = None
+        self.expire_at = expire_at
+
+    def resend(self, now: float) -> bytes:
+        """Timers A and E: give the request again."""
+        self.interval *= 2
+        if not self.invite:
+            self.interval = T2 if self.state is State.PROCEEDING else min(self.interval, T2)
+        self.resend_at = now + self.interval
+        return self.sent

@@ -1,0 +1,24 @@
+"""Where a message came from or goes to (RFC 5626 calls it a flow)."""
+
+from typing import NamedTuple
+
+Address = tuple[str, int]
+"""A numeric IP address without brackets, and a port (1 to 65535)."""
+
+
+class Flow(NamedTuple):
+    """One direction-less pair of addresses over one transport: an answer goes back along the flow it came by."""
+
+    transport: str
+    """`UDP`, in the spelling of a Via header."""
+    local: Address
+    remote: Address
+
+    def __str__(self) -> str:
+        """For a log line or an error, such as `UDP 192.0.2.1:5060`."""
+        return f"{self.transport} {bracketed(self.remote[0])}:{self.remote[1]}"
+
+
+def bracketed(host: str) -> str:
+    """`host` as it stands in a URI or a Via: an IPv6 address in brackets (RFC 3261 25.1)."""
+    return f"[{host}]" if ":" in host else host

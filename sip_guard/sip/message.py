@@ -1,0 +1,241 @@
+"""The one reader of the bytes: a message as received, and an index of its header fields (RFC 3261 7)."""
+
+import re
+from typing import Final
+
+from sip_guard.sip import uri as uris
+from sip_guard.sip.grammar import NAMES, SINGLE, TOKEN, canonical_name, token, unfold
+from sip_guard.sip.headers import Via, name_addr, parameter, split_list
+from sip_guard.sip.uri import Uri
+
+MAX_MESSAGE: Final = 65_535
+"""Octets of a message that are looked at."""
+MAX_FIELDS: Final = 256
+"""Header fields in a message."""
+MAX_FIELD: Final = 16_384
+"""Octets of one header field with its foldings."""
+KNOWN_METHODS: Final = frozenset(
+    b"ACK BYE CANCEL INFO INVITE MESSAGE NOTIFY OPTIONS PRACK PUBLISH REFER REGISTER SUBSCRIBE UPDATE".split()
+)
+
+_REQUEST_LINE = re.compile(rb"(" + TOKEN + rb") ([^\s<>\"\x00-\x20\x7f]+) ([sS][iI][pP]/[0-9]+\.[0-9]+)")
+_STATUS_LINE = re.compile(rb"SIP/2\.0 ([1-6][0-9][0-9]) ([^\r\n]*)", re.IGNORECASE)
+_CSEQ = re.compile(rb"([0-9]{1,10})[ \t]+(" + TOKEN + rb")")
+_LONE_NUL = re.compile(rb"(?<!\\)\x00").search
+_DIGITS = re.compile(rb"[0-9]{1,10}").fullmatch
+
+
+class MalformedMessage(Exception):  # noqa: N818 - the house's word
+    """What came is not SIP. `message` holds what could be read, to answer it if that makes sense."""
+
+    def __init__(self, reason: str, code: int = 400, message: "Message | None" = None) -> None:
+        super().__init__(reason)
+        self.reason = reason
+        self.code = code
+        self.message = message
+
+
+class Message:
+    """A SIP message: its lines as they were received, and where each header field is."""
+
+    __slots__ = ("_first", "body", "cseq", "lines", "method", "names", "start")
+
+    def __init__(
+        self, start: bytes, lines: list[bytes], names: list[bytes], first: dict[bytes, int], body: bytes
+    ) -> None:
+        self.start = start
+        self.lines = lines
+        """Header fields in their order, folded ones with their foldings, without the last CRLF."""
+        self.names = names
+        """Beside each line the field's long name in lower case."""
+        self._first = first
+        self.body = body
+        self.cseq = 0
+        self.method = b""
+        """Of the request; in a response that of its CSeq."""
+
+    @property
+    def raw(self) -> bytes:
+        """The message octet by octet as it was received, without what followed its body."""
+        return b"\r\n".join((self.start, *self.lines, b"", self.body))
+
+    def __contains__(self, name: bytes) -> bool:
+        """Tell whether the message has the field `name` (long, lower case)."""
+        return name in self._first
+
+    def index(self, name: bytes) -> int | None:
+        """Give the place in `lines` of the first field of that name."""
+        return self._first.get(name)
+
+    def value(self, name: bytes) -> bytes:
+        """Give the unfolded value of the first field `name`; empty if there is none."""
+        index = self._first.get(name)
+        return b"" if index is None else self.value_at(index)
+
+    def value_at(self, index: int) -> bytes:
+        """Give the unfolded value of the field at a place in `lines`."""
+        value = self.lines[index].partition(b":")[2]
+        return unfold(value) if b"\n" in value else value.strip(b" \t")
+
+    def places(self, name: bytes) -> list[int]:
+        """Give the places in `lines` of all fields of that name."""
+        first = self._first.get(name)
+        if first is None:
+            return []
+        return [first, *(i for i in range(first + 1, len(self.names)) if self.names[i] == name)]
+
+    def values(self, name: bytes) -> list[bytes]:
+        """Give the unfolded values of all fields of that name, one a line of the message."""
+        return [self.value_at(i) for i in self.places(name)]
+
+    @property
+    def vias(self) -> list[bytes]:
+        """All Via values, the top one first."""
+        return [item for value in self.values(b"via") for item in split_list(value)]
+
+    @property
+    def via(self) -> Via:
+        """The top Via. It was found to be well formed when the message was read."""
+        via = Via.parse(split_list(self.value(b"via"))[0])
+        if via is None:
+            raise MalformedMessage("Via", message=self)
+        return via
+
+    def tag(self, name: bytes) -> bytes:
+        """Give the tag of `from` or `to`; empty if it has none."""
+        return parameter(name_addr(self.value(name)).params, b"tag") or b""
+
+
+class Request(Message):
+    """A request."""
+
+    __slots__ = ("uri",)
+    uri: bytes
+
+
+class Response(Message):
+    """A response."""
+
+    __slots__ = ("code", "phrase")
+    code: int
+    phrase: bytes
+
+
+def parse(data: bytes) -> Request | Response:
+    """Read one datagram (RFC 3261 7 and 18.3). Octets after the body are left out.
+
+    Raises MalformedMessage where two elements might read the message in two ways, or where a proxy could not go on.
+    """
+    if len(data) > MAX_MESSAGE:
+        raise MalformedMessage("larger than a message may be", 513)
+    head, end, body = data.lstrip(b"\r\n").partition(b"\r\n\r\n")
+    start, *lines = head.split(b"\r\n")
+    names: list[bytes] = []
+    first: dict[bytes, int] = {}
+    fault = None if end else MalformedMessage("no empty line after the header fields")
+    if head.count(b"\n") != len(lines) or head.count(b"\r") != len(lines) or _LONE_NUL(head):
+        fault = MalformedMessage("a CR, LF or NUL that stands alone")
+    for line in lines:
+        spelled = line.partition(b":")[0]
+        name = NAMES.get(spelled)
+        if name is None:
+            if line[:1] in (b" ", b"\t") and names:
+                lines[len(names) - 1] += b"\r\n" + line
+                continue
+            name = canonical_name(spelled)
+            if name is None or len(spelled) == len(line):
+                fault = fault or MalformedMessage("a header field without a name")
+                continue
+        place = len(names)
+        lines[place] = line
+        names.append(name)
+        if first.setdefault(name, place) != place and name in SINGLE:
+            fault = fault or MalformedMessage(f"two {name.decode()} fields")
+    del lines[len(names) :]
+    if len(names) > MAX_FIELDS or (len(head) > MAX_FIELD and any(len(line) > MAX_FIELD for line in lines)):
+        fault = fault or MalformedMessage("too many header fields, or one too long")
+    message = _typed(start, lines, names, first, body)
+    fault = fault or _fault(message) or _body_fault(message)
+    if fault is not None:
+        fault.message = message
+        raise fault
+    return message
+
+
+def _typed(
+    start: bytes, lines: list[bytes], names: list[bytes], first: dict[bytes, int], body: bytes
+) -> Request | Response:
+    """Make a request or a response according to the first line."""
+    m = _REQUEST_LINE.fullmatch(start)
+    if m is not None:
+        request = Request(start, lines, names, first, body)
+        request.method, request.uri = m[1], m[2]
+        if m[3].upper() != b"SIP/2.0":
+            raise MalformedMessage("another version of SIP", 505, request)
+        return request
+    m = _STATUS_LINE.fullmatch(start)
+    if m is not None:
+        response = Response(start, lines, names, first, body)
+        response.code, response.phrase = int(m[1]), m[2]
+        return response
+    if start[:4].upper() == b"SIP/":
+        raise MalformedMessage("a status line that is none")
+    request = Request(start, lines, names, first, body)
+    request.method = start.partition(b" ")[0]
+    request.uri = b""
+    raise MalformedMessage("a request line that is none", 400, request if token(request.method) else None)
+
+
+def _fault(message: Request | Response) -> MalformedMessage | None:
+    """Find what is wrong with the fields that a proxy reads (RFC 3261 16.3 step 1)."""
+    for name in (b"via", b"from", b"to", b"call-id", b"cseq"):
+        if name not in message:
+            return MalformedMessage(f"no {name.decode()} field")
+    cseq = _CSEQ.fullmatch(message.value(b"cseq"))
+    if cseq is None or int(cseq[1]) >= 2**31:
+        return MalformedMessage("CSeq")
+    message.cseq = int(cseq[1])
+    if isinstance(message, Response):
+        message.method = cseq[2]
+    elif cseq[2] != message.method:
+        return MalformedMessage("CSeq names another method", 400 if message.method in KNOWN_METHODS else 501)
+    for name in (b"from", b"to"):
+        address = name_addr(message.value(name))
+        if not address.well_formed or uris.scheme(address.uri) is None:
+            return MalformedMessage(name.decode())
+    if not message.value(b"call-id") or len(message.value(b"call-id").split()) != 1:
+        return MalformedMessage("Call-ID")
+    top = split_list(message.value(b"via"))
+    if not top or Via.parse(top[0]) is None:
+        return MalformedMessage("Via")
+    if isinstance(message, Request):
+        return _request_fault(message)
+    return None
+
+
+def _request_fault(request: Request) -> MalformedMessage | None:
+    scheme = uris.scheme(request.uri)
+    if scheme is None:
+        return MalformedMessage("Request-URI")
+    if scheme in (b"sip", b"sips", b"tel"):
+        uri = Uri.parse(request.uri)
+        if uri is None or uri.headers:
+            return MalformedMessage("Request-URI")
+    hops = request.value(b"max-forwards")
+    if b"max-forwards" in request and (not _DIGITS(hops) or int(hops) > 255):
+        return MalformedMessage("Max-Forwards")
+    return None
+
+
+def _body_fault(message: Message) -> MalformedMessage | None:
+    """Cut the body to its length; it is shorter than promised in a datagram that was cut off (RFC 3261 18.3)."""
+    if b"content-length" not in message:
+        return None
+    text = message.value(b"content-length")
+    if not _DIGITS(text):
+        return MalformedMessage("Content-Length")
+    length = int(text)
+    if length > len(message.body):
+        return MalformedMessage("the body is shorter than its Content-Length")
+    message.body = message.body[:length]
+    return None

@@ -1,0 +1,30 @@
+"""What is to be done with a request."""
+
+import msgspec
+
+
+class Tags(msgspec.Struct, frozen=True):
+    """What the target is told about a call that is let through."""
+
+    verstat: str | None = None
+    """`TN-Validation-Passed`, `TN-Validation-Failed` or `No-TN-Validation` (3GPP TS 24.229 7.2A.20); None: none."""
+    verified: frozenset[bytes] = frozenset()
+    """Header fields, in lower case, whose number was verified: they and no others carry the verstat."""
+    headers: tuple[tuple[bytes, bytes], ...] = ()
+    """Header fields to add, name and value."""
+
+
+class Forward(msgspec.Struct, frozen=True):
+    """Send the request on to the trunk's target."""
+
+    tags: Tags = Tags()
+
+
+class Reject(msgspec.Struct, frozen=True):
+    """Answer the request with a final answer of our own."""
+
+    code: int
+    phrase: str
+
+
+Verdict = Forward | Reject
