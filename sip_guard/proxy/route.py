@@ -49,7 +49,7 @@ class Seal:
                 draft.lines[place] = line.replace(loose, tight)
 
     def proves(self, proof: bytes, request: Request) -> bool:
-        """Tell whether `proof` was made for the dialog of `request`: both tags if the caller sends it, else the caller's.
+        """Tell whether `proof` is of the dialog of `request`: of both tags if the caller sends it, else of the caller's.
 
         A request without a To tag is in no dialog, whatever it carries.
         """

@@ -47,8 +47,8 @@ NAMES: dict[bytes, bytes] = {
 """Usual spellings of header field names and what they mean, so that most lines cost one look-up."""
 
 SINGLE = frozenset(
-    b"call-id content-length content-type cseq date expires from identity-info max-breadth max-forwards min-se rack rseq "
-    b"referred-by refer-to replaces retry-after session-expires subscription-state to".split()
+    b"call-id content-length content-type cseq date expires from identity-info max-breadth max-forwards min-se rack "
+    b"rseq referred-by refer-to replaces retry-after session-expires subscription-state to".split()
 )
 """Fields that may stand once in a message. Two of them are two readings of one message, which no guard may allow."""
 

@@ -1,0 +1,16 @@
+"""What is found out about a call, one check a file."""
+
+from typing import Protocol
+
+from twisted.internet.defer import Deferred
+
+from sip_guard.call import Call, Finding
+
+
+class Check(Protocol):
+    """Finds out one thing. At once where it can, so that a call that need not wait pays for no waiting."""
+
+    name: str
+
+    def check(self, call: Call) -> list[Finding] | Deferred[list[Finding]]:
+        """Give what was found. What could not be found out is a finding too, never an exception."""

@@ -1,0 +1,27 @@
+"""Calls that always pass: to an emergency number, and an emergency centre's call back."""
+
+import msgspec
+
+from sip_guard.call import Call, Code, Finding
+
+
+class Options(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Which calls are emergency calls."""
+
+    numbers: tuple[str, ...] = ("112", "911", "999")
+    """Digits as they stand in the Request-URI. Add the country's own, such as 101 and 111 or 15, 17 and 18."""
+
+
+def emergency(call: Call, options: Options) -> Finding | None:
+    """Tell an emergency call by where it goes: the Request-URI, for a To field is only a claim (RFC 5031, RFC 7090).
+
+    A call back is marked `Priority: psap-callback`; a trunk that no emergency centre uses can be told to screen it.
+    """
+    request = call.request
+    if call.target.number in options.numbers:
+        return Finding(Code.EMERGENCY, f"a call to {call.target.number}")
+    if request.uri.lower().startswith((b"urn:service:sos", b"urn:service:test.sos")):
+        return Finding(Code.EMERGENCY, "a call to an emergency service")
+    if request.value(b"priority").lower() == b"psap-callback" and call.trunk.psap_callback == "pass":
+        return Finding(Code.PSAP_CALLBACK, "an emergency centre calls back")
+    return None

@@ -1,0 +1,103 @@
+"""Verifies the Identity tokens of a call (RFC 8224 6.2)."""
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+import msgspec
+from twisted.internet.defer import Deferred, DeferredList
+
+from sip_guard.call import Call, Code, Finding, Outcome
+from sip_guard.stir import identity
+from sip_guard.stir.certificate import Signer
+from sip_guard.stir.verify import Freshness, examine, verify
+
+if TYPE_CHECKING:
+    from sip_guard.stir.passport import Passport
+
+MAX_IDENTITIES = 8
+"""Tokens of a call that are looked at."""
+
+_MERIT = (Outcome.PASSED, Outcome.UNATTESTED, Outcome.UNAVAILABLE)
+
+Certificates = Callable[[str, float], "Signer | Finding | Deferred[Signer | Finding]"]
+"""Gives the signer whose certificate is at a URL, judged for a moment in seconds since the epoch."""
+
+
+class IdentityCheck:
+    """The verification service: every token is judged, and one good token is enough."""
+
+    name = "identity"
+
+    def __init__(
+        self, certificates: Certificates, freshness: Freshness, laboratories: frozenset[tuple[str, int]]
+    ) -> None:
+        """`laboratories`: hosts and ports besides those of the standards that an `info` may name."""
+        self._certificates = certificates
+        self._freshness = freshness
+        self._laboratories = laboratories
+
+    def check(self, call: Call) -> "list[Finding] | Deferred[list[Finding]]":
+        """Give one finding a token, or the one that says there is none."""
+        if call.trunk.identity == "ignore":
+            return []
+        if not call.identities:
+            return [Finding(Code.NO_IDENTITY, "no Identity header")]
+        if len(call.identities) > MAX_IDENTITIES:
+            return [Finding(Code.TOO_MANY_IDENTITIES, f"{len(call.identities)} tokens, at most {MAX_IDENTITIES}")]
+        found = [self._token(value, call) for value in call.identities]
+        waiting = [item for item in found if isinstance(item, Deferred)]
+        passed = any(isinstance(item, Finding) and item.code is Code.PASSED for item in found)
+        if not waiting or passed:
+            for deferred in waiting:
+                deferred.addErrback(lambda _: None)
+                deferred.cancel()
+            return combined([(i, item) for i, item in enumerate(found, 1) if isinstance(item, Finding)])
+        return _gathered(found)
+
+    def _token(self, value: bytes, call: Call) -> "Finding | Deferred[Finding]":
+        parsed = identity.parse(value)
+        if isinstance(parsed, Finding):
+            return parsed
+        passport = examine(parsed, call, self._freshness, self._laboratories)
+        if isinstance(passport, Finding):
+            return passport
+        signer = self._certificates(parsed.info, call.arrival)
+        if isinstance(signer, Deferred):
+            return signer.addCallback(_judged, passport, call)
+        return _judged(signer, passport, call)
+
+
+def _judged(signer: Signer | Finding, passport: "Passport", call: Call) -> Finding:
+    return signer if isinstance(signer, Finding) else verify(passport, signer, call)
+
+
+def _gathered(found: "list[Finding | Deferred[Finding]]") -> "Deferred[list[Finding]]":
+    """Wait for all tokens. Cancelling the result cancels the waiting."""
+    deferreds = []
+    for item in found:
+        deferred: Deferred[Finding]
+        if isinstance(item, Deferred):
+            deferred = item
+        else:
+            deferred = Deferred()
+            deferred.callback(item)
+        deferreds.append(deferred)
+    together: Deferred[list[tuple[bool, Finding]]] = DeferredList(deferreds, fireOnOneErrback=True, consumeErrors=True)
+    return together.addCallback(lambda results: combined([(i, item) for i, (_, item) in enumerate(results, 1)]))
+
+
+def combined(numbered: list[tuple[int, Finding]]) -> list[Finding]:
+    """Say which findings weigh (RFC 8224 6.2): a call fails only if all its tokens do.
+
+    So the best outcome counts alone: passed, then valid but not for all that is shown, then could not be checked. A
+    token of a type that is not supported counts only where there is no other.
+    """
+    outcomes = {finding.code.outcome for _, finding in numbered}
+    best = next((outcome for outcome in _MERIT if outcome in outcomes), None)
+    failed = outcomes - {*_MERIT, Outcome.UNSIGNED}
+    result = []
+    for token, finding in numbered:
+        outcome = finding.code.outcome
+        weighs = outcome is best if best else (outcome is not Outcome.UNSIGNED or not failed)
+        result.append(msgspec.structs.replace(finding, token=token, weighs=weighs))
+    return result

@@ -1,0 +1,155 @@
+"""The commands: arguments in, text out, nothing else."""
+
+import sys
+from pathlib import Path
+from typing import BinaryIO
+
+import click
+from rich.console import Console
+from rich.table import Table
+from twisted.logger import ILogObserver, LogEvent, LogLevel, globalLogBeginner
+from zope.interface import implementer
+
+from sip_guard import __version__
+from sip_guard.config import Config, ConfigError, load
+from sip_guard.log import Logger, logger
+
+CONFIG_FILE = "/etc/sip_guard/sip_guard.yaml"
+
+config_option = click.option(
+    "--config",
+    "-c",
+    "path",
+    type=click.Path(path_type=Path),
+    default=Path(CONFIG_FILE),
+    envvar="SIP_GUARD_CONFIG",
+    show_default=True,
+    show_envvar=True,
+    help="Configuration file.",
+)
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(__version__, prog_name="sip-guard")
+def main() -> None:
+    """Stop spoofed calls: an inline SIP proxy between trunks and a PBX."""
+
+
+@main.command()
+@config_option
+def run(path: Path) -> None:
+    """Stand between the trunks and the targets of the configuration, until told to stop (TERM or INT)."""
+    config = _load(path)
+    from twisted.internet import reactor  # noqa: PLC0415 - installed when it is imported
+
+    from sip_guard.service import Service  # noqa: PLC0415
+
+    try:
+        file: BinaryIO = sys.stdout.buffer if config.log.file == "-" else open(config.log.file, "ab")  # noqa: PTH123, SIM115
+    except OSError as error:
+        raise click.ClickException(f"{config.log.file} cannot be written: {error.strerror}; see `log.file`") from None
+    log = logger(file)
+    globalLogBeginner.beginLoggingTo([_Twisted(log)], redirectStandardIO=False, discardBuffer=True)
+    try:
+        service = Service(config, reactor, log)
+    except OSError as error:
+        raise click.ClickException(f"{error.strerror}; is another guard running, or `listen` wrong?") from None
+    log.info("started", version=__version__, config=str(path), trunks=len(config.trunks))
+    reactor.addSystemEventTrigger("before", "shutdown", service.stop)
+    reactor.run()
+    log.info("stopped")
+
+
+@main.command()
+@click.argument("path", type=click.Path(path_type=Path), metavar="FILE")
+def check(path: Path) -> None:
+    """Say what a configuration file means, or what is wrong with it."""
+    config = _load(path)
+    console = Console()
+    for table in _tables(config):
+        console.print(table)
+    console.print(f"{path}: good", highlight=False, soft_wrap=True)
+
+
+@main.command()
+@click.option("--stay", is_flag=True, help="Keep everything running, so that a softphone or SIPp can be aimed at it.")
+def demo(stay: bool) -> None:
+    """Watch the guard decide about a dozen real calls on this machine, and how to point a trunk at it."""
+    from sip_guard.demo.show import demo as show  # noqa: PLC0415 - costs nothing where it is not asked for
+
+    if not show(Console(), stay=stay):
+        sys.exit(1)
+
+
+def _load(path: Path) -> Config:
+    try:
+        return load(path)
+    except ConfigError as error:
+        for line in error.lines:
+            click.echo(line, err=True)
+        sys.exit(2)
+
+
+def _tables(config: Config) -> list[Table]:
+    """Show a configuration as it was understood."""
+    listen = _table("Listens on", "address", "named in Via as")
+    for item in config.listen:
+        listen.add_row(_host_port(item.address), _host_port(item.advertised) if item.advertised else "the same")
+    trunks = _table("Trunks", "name", "sources", "target", "identity", "asserted number", "own tags")
+    for trunk in config.trunks:
+        sources = ", ".join(f"{s.network}{f' port {s.port}' if s.port else ''}" for s in trunk.sources)
+        trunks.add_row(
+            trunk.name,
+            sources,
+            trunk.target,
+            trunk.identity,
+            "believed" if trunk.trust_asserted else "removed",
+            "believed" if trunk.trusted else "removed",
+        )
+    targets = _table("Targets", "name", "address")
+    for target in config.targets:
+        targets.add_row(target.name, _host_port(target.address))
+    anchors = _table("Trust anchors", "subject", "until")
+    for subject, until in config.anchors.subjects if config.anchors else ():
+        anchors.add_row(subject, until)
+    rules = _table("Rules, asked from the top", "rule", "when", "then", "mode")
+    for rule in config.rules:
+        conditions = {
+            "finding": rule.findings,
+            "identity": rule.identity,
+            "trunk": rule.trunks,
+            "attestation": rule.attestation,
+        }
+        when = "; ".join(f"{name}: {', '.join(sorted(values))}" for name, values in conditions.items() if values)
+        rules.add_row(rule.id, when or "always", str(rule.then), rule.mode)
+    rules.add_row("default", "no other rule ended the list", "allow", "enforce", style="dim")
+    return [listen, trunks, targets, anchors, rules]
+
+
+def _table(title: str, *columns: str) -> Table:
+    table = Table(*columns, title=title, title_justify="left", title_style="bold")
+    for column in table.columns:
+        column.overflow = "fold"
+    return table
+
+
+def _host_port(address: tuple[str, int]) -> str:
+    return f"[{address[0]}]:{address[1]}" if ":" in address[0] else f"{address[0]}:{address[1]}"
+
+
+@implementer(ILogObserver)
+class _Twisted:
+    """Puts what Twisted has to complain of into our log."""
+
+    def __init__(self, log: Logger) -> None:
+        self._log = log
+
+    def __call__(self, event: LogEvent) -> None:
+        if event["log_level"] >= LogLevel.error:
+            failure = event.get("log_failure")
+            self._log.error(
+                "mistake",
+                where="reactor",
+                exc_info=failure.value if failure else None,
+                text=event.get("log_format"),
+            )

@@ -1,0 +1,120 @@
+"""The shape of the file: every option, its default and what it is for. `configs/sip_guard.yaml` shows them all."""
+
+from typing import Annotated, Literal
+
+import msgspec
+from msgspec import Meta
+
+from sip_guard.checks.emergency import Options as Emergency
+from sip_guard.number import DialPlan
+from sip_guard.policy.decision import TagOptions
+from sip_guard.repository.certificates import Options as Repository
+
+Names = str | tuple[str, ...]
+
+
+class Listen(msgspec.Struct, frozen=True, kw_only=True):
+    """One address to listen on."""
+
+    udp: str
+    """`ADDRESS:PORT`; port 0 asks the system for one."""
+    advertise: str | None = None
+    """`ADDRESS:PORT` that Via and Record-Route name, if peers reach the guard by another address than `udp`."""
+
+
+class Trunk(msgspec.Struct, frozen=True, kw_only=True):
+    """A peer that sends calls."""
+
+    name: str
+    sources: tuple[str, ...]
+    """Addresses or networks it sends from; with `:PORT` where two peers share an address."""
+    target: str | None = None
+    """Where its calls go; the only target if there is only one."""
+    identity: Literal["require", "prefer", "ignore"] = "prefer"
+    trust_asserted: bool = True
+    trusted: bool = False
+    attested_number: Literal["both", "asserted", "presented"] = "both"
+    psap_callback: Literal["pass", "screen"] = "pass"
+    dial_plan: DialPlan = DialPlan()
+
+
+class Target(msgspec.Struct, frozen=True, kw_only=True):
+    """A place where calls go."""
+
+    name: str
+    address: str
+    """`ADDRESS:PORT`."""
+    sources: tuple[str, ...] = ()
+    """Further addresses or networks that its answers and requests come from."""
+
+
+class Verification(msgspec.Struct, frozen=True, kw_only=True):
+    """The verification service."""
+
+    anchors: tuple[str, ...] = ()
+    """PEM files, or folders of `*.pem`, with the roots of the authorities that are trusted."""
+    max_age: Annotated[float, Meta(gt=0, le=86_400)] = 60.0
+    """Seconds that a token's `iat` may lie before the arrival of the call."""
+    max_future: Annotated[float, Meta(ge=0, le=86_400)] = 60.0
+    """Seconds that it may lie after it."""
+    time_limit: Annotated[float, Meta(gt=0, le=30)] = 3.0
+    """Seconds that one check may take in all; past it the call goes on as could not be checked."""
+    repository: Repository = Repository()
+
+
+class When(msgspec.Struct, frozen=True, kw_only=True):
+    """Conditions of a rule, all of which must hold."""
+
+    finding: Names = ()
+    identity: Names = ()
+    trunk: Names = ()
+    attestation: Names = ()
+
+
+class Rule(msgspec.Struct, frozen=True, kw_only=True):
+    """One line of the policy."""
+
+    id: str
+    when: When = When()
+    then: str
+    mode: Literal["enforce", "shadow"] = "enforce"
+
+
+class Policy(msgspec.Struct, frozen=True, kw_only=True):
+    """What is done about what was found."""
+
+    rules: tuple[Rule, ...] = ()
+    """Asked in their order, before those of the preset."""
+    preset: Literal["default", "none"] = "default"
+
+
+class Log(msgspec.Struct, frozen=True, kw_only=True):
+    """The decision log."""
+
+    file: str = "-"
+    """A path to append to; `-`: standard output."""
+    numbers: Literal["full", "last4", "hash"] = "full"
+    """How telephone numbers appear."""
+
+
+class Limits(msgspec.Struct, frozen=True, kw_only=True):
+    """Bounds that keep the guard alive."""
+
+    transactions: Annotated[int, Meta(ge=100, le=10_000_000)] = 50_000
+    """Requests in progress; beyond it new calls get 503."""
+
+
+class File(msgspec.Struct, frozen=True, kw_only=True):
+    """The whole file."""
+
+    listen: Annotated[tuple[Listen, ...], Meta(min_length=1)]
+    trunks: Annotated[tuple[Trunk, ...], Meta(min_length=1)]
+    targets: Annotated[tuple[Target, ...], Meta(min_length=1)]
+    verification: Verification = Verification()
+    emergency: Emergency = Emergency()
+    policy: Policy = Policy()
+    tags: TagOptions = TagOptions()
+    log: Log = Log()
+    limits: Limits = Limits()
+    state_directory: str | None = None
+    """Where the guard keeps what must outlive a restart; None: nothing is kept."""

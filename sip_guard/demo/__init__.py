@@ -1,0 +1,1 @@
+"""sip-guard demo: real calls through a real guard, on loopback only."""

@@ -1,0 +1,104 @@
+"""The demonstration: places the calls and shows what becomes of each."""
+
+import tempfile
+from pathlib import Path
+from threading import Event
+
+from rich.console import Console
+from rich.live import Live
+from rich.table import Table
+
+from sip_guard.demo.calls import CALLS, DemoCall
+from sip_guard.demo.guard import Guard
+from sip_guard.demo.laboratory import Laboratory
+from sip_guard.demo.phones import verstat
+
+
+def demo(console: Console, *, stay: bool) -> bool:
+    """Show it; with `stay` everything keeps running until it is interrupted. False if any verdict was wrong."""
+    with tempfile.TemporaryDirectory(prefix="sip_guard-demo-") as name, Laboratory(Path(name)) as laboratory:
+        console.print(f"Configuration: {laboratory.config}", highlight=False, soft_wrap=True)
+        with Guard(laboratory.config) as guard:
+            console.print(
+                f"Caller 127.0.0.1:{laboratory.carrier.port}  ->  guard 127.0.0.1:{guard.port}  ->  "
+                f"PBX 127.0.0.1:{laboratory.pbx.port},   certificates at {laboratory.repository.url('')}\n",
+                highlight=False,
+                soft_wrap=True,
+            )
+            wrong = _table_of_calls(console, laboratory, guard)
+            console.print(_afterwards(guard), highlight=False)
+            if stay:
+                _stay(console, guard)
+    if wrong:
+        console.print(f"[bold red]{wrong} of {len(CALLS)} calls were not treated as they should be.[/]")
+    return not wrong
+
+
+def _table_of_calls(console: Console, laboratory: Laboratory, guard: Guard) -> int:
+    """Place the calls one after the other; give how many went wrong."""
+    table = Table("call", "answer", "at the PBX", "rule", "why")
+    wrong = 0
+    with Live(table, console=console, refresh_per_second=8):
+        for call in CALLS:
+            row = _place(call, laboratory, guard)
+            wrong += row[0] == "wrong"
+            table.add_row(call.title, *row[1:])
+    return wrong
+
+
+def _place(call: DemoCall, laboratory: Laboratory, guard: Guard) -> tuple[str, str, str, str, str]:
+    caller = laboratory.wholesale if call.strict else laboratory.carrier
+    try:
+        call_id, final = caller.call(guard.port, call.presented, call.called, call.fields(laboratory))
+    except TimeoutError:
+        return "wrong", "[red]no answer[/]", "", "", ""
+    decision = guard.decision(call_id)
+    if decision is None:
+        return "wrong", f"{final.code}", "", "[red]no decision in the log[/]", ""
+    right = (final.code, decision["rule"]) == call.expected
+    finding = decision["findings"][0] if decision["findings"] else {"detail": ""}
+    invite = laboratory.pbx.calls.get(call_id)
+    arrived = "nothing arrived" if invite is None else verstat(invite)
+    if invite is not None and arrived == "-":
+        arrived = f"verdict {decision['result']}"
+    colour = "green" if final.code < 300 else "yellow"
+    answer = f"[{colour}]{final.code} {final.phrase.decode()}[/]"
+    return "right" if right else "wrong", answer, arrived, decision["rule"], finding["detail"]
+
+
+def _afterwards(guard: Guard) -> str:
+    return f"""
+Each call was a real SIP call over UDP through `sip-guard run`; its log has one JSON line for each
+({len(guard.decisions())} now).
+
+To put the guard in front of your own PBX:
+  1. copy configs/quickstart.yaml and set three addresses: where the guard listens, where your carrier's
+     calls come from, where your PBX is; put the roots of your STI authority into the folder `anchors`;
+  2. sip-guard check FILE      says what it understood;
+  3. sip-guard run --config FILE
+  4. let the carrier send its calls to the guard, and let the PBX believe X-SIP-Guard from the guard only.
+"""
+
+
+def _stay(console: Console, guard: Guard) -> None:
+    console.print(
+        f"""Everything keeps running until Ctrl-C. Aim a softphone or SIPp on this machine at it:
+  sipp -sn uac -m 1 -s 12025550199 127.0.0.1:{guard.port}
+Decisions appear below.
+""",
+        highlight=False,
+    )
+    seen = len(guard.decisions())
+    pause = Event()
+    try:
+        while guard.running:
+            pause.wait(0.2)
+            for decision in guard.decisions()[seen:]:
+                seen += 1
+                console.print(
+                    f"{decision['ts']}  from {decision['from'] or '-'} to {decision['target'] or '-'}: "
+                    f"{decision['action']} by rule {decision['rule']} ({decision['reason']})",
+                    highlight=False,
+                )
+    except KeyboardInterrupt:
+        console.print("stopped")

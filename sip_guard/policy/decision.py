@@ -1,0 +1,159 @@
+"""From findings to one verdict, with the explanation of it."""
+
+from collections.abc import Sequence
+
+import msgspec
+
+from sip_guard.call import Call, Code, Finding, Outcome
+from sip_guard.policy.rule import Rule
+from sip_guard.sip.rewrite import PHRASES
+from sip_guard.verdict import Forward, Reject, Tags, Verdict
+
+RESULTS = {
+    Outcome.PASSED: "passed",
+    Outcome.UNSIGNED: "absent",
+    Outcome.UNAVAILABLE: "unable",
+    Outcome.UNATTESTED: "unable",
+    Outcome.MISMATCH: "failed",
+    Outcome.STALE: "failed",
+    Outcome.BAD_SIGNATURE: "failed",
+    Outcome.UNTRUSTED: "failed",
+    Outcome.MALFORMED: "failed",
+    Outcome.NOTE: "absent",
+}
+"""The result of verification in one word, as `X-SIP-Guard` and the log show it."""
+
+_PRECEDENCE = (403, 436, 437, 438, 428)
+
+
+class TagOptions(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """What is written into a call that is tagged."""
+
+    header: str = "X-SIP-Guard"
+    """Field with the whole verdict; empty: none."""
+    verstat: bool = True
+    """Whether the number that was verified carries a `verstat` parameter (3GPP TS 24.229 7.2A.20)."""
+    attestation_headers: tuple[str, ...] = ("P-Attestation-Indicator",)
+    """Fields with the level of a token that passed: also `Attestation-Info` where 3GPP's name is read."""
+    origid_headers: tuple[str, ...] = ("P-Origination-ID",)
+    """Fields with the `origid` of a token that passed: also `Origination-Id` where 3GPP's name is read."""
+
+    @property
+    def names(self) -> frozenset[bytes]:
+        """The fields that nobody else may set, long names in lower case."""
+        every = (self.header, *self.attestation_headers, *self.origid_headers)
+        return frozenset(name.lower().encode() for name in every if name)
+
+
+class Shadow(msgspec.Struct, frozen=True):
+    """A rule in shadow that applied, and what it would have done."""
+
+    rule: str
+    action: str
+
+
+class Decision(msgspec.Struct, frozen=True):
+    """The verdict on a call and everything that led to it."""
+
+    verdict: Verdict
+    action: str
+    """What is done, in a rule's words: `tag`, `allow`, `reject 438`."""
+    rule: str
+    """The rule that gave the verdict: the one that ended the list, or the first that tagged; `default` if none did."""
+    result: str
+    """`passed`, `failed`, `unable` or `absent`."""
+    reason: str
+    """The code of the finding that counted most; `-` without one."""
+    findings: tuple[Finding, ...]
+    shadows: tuple[Shadow, ...] = ()
+
+
+def decide(call: Call, findings: Sequence[Finding], rules: Sequence[Rule], options: TagOptions) -> Decision:
+    """Ask the rules from the top. `reject` and `allow` end the list; `tag` adds to what is sent on.
+
+    A call that no rule speaks about is forwarded without tags.
+    """
+    weighing = [finding for finding in findings if finding.weighs]
+    shadows: list[Shadow] = []
+    tagged: tuple[Rule, list[Finding]] | None = None
+    ended: tuple[Rule, list[Finding]] | None = None
+    for rule in rules:
+        matched = rule.match(call, weighing)
+        if matched is None:
+            continue
+        if rule.mode == "shadow":
+            shadows.append(Shadow(rule.id, str(rule.then)))
+        elif rule.then.verb != "tag":
+            ended = rule, matched
+            break
+        else:
+            tagged = tagged or (rule, matched)
+    speaking = ended or tagged
+    rule_id = speaking[0].id if speaking else "default"
+    chief = _chief(speaking[1] if speaking and speaking[1] else weighing)
+    result = RESULTS[chief.code.outcome] if chief else "absent"
+    reason = chief.code.value if chief else "-"
+    verdict: Verdict
+    if ended and ended[0].then.verb == "reject":
+        verdict = _reject(ended[0], chief)
+        action = f"reject {verdict.code}"
+    else:
+        action = "tag" if tagged else "allow"
+        tags = Tags()
+        if tagged:
+            shadow = shadows[0].rule if shadows else ""
+            tags = _tags(call, chief, options, f"verdict={result};reason={reason};rule={rule_id}", shadow)
+        verdict = Forward(tags)
+    return Decision(verdict, action, rule_id, result, reason, tuple(findings), tuple(shadows))
+
+
+def passed_by(code: Code, detail: str) -> Decision:
+    """Give the decision for a call that always passes, such as one to an emergency number: no rule is asked."""
+    return Decision(Forward(), "allow", code.value, "absent", code.value, (Finding(code, detail),))
+
+
+def _chief(findings: Sequence[Finding]) -> Finding | None:
+    """Give the finding that names the reason: of several, the first by the order of their SIP codes."""
+    return min(
+        findings,
+        key=lambda f: _PRECEDENCE.index(f.code.sip_code) if f.code.sip_code in _PRECEDENCE else -1,
+        default=None,
+    )
+
+
+def _reject(rule: Rule, chief: Finding | None) -> Reject:
+    code, phrase = rule.then.code, rule.then.phrase
+    own = chief.code.sip_code if chief else 0
+    code = code or own or 403
+    if not phrase and chief and code == own:
+        phrase = chief.code.phrase
+    return Reject(code, phrase or PHRASES.get(code) or "Rejected")
+
+
+def _tags(call: Call, chief: Finding | None, options: TagOptions, text: str, shadow: str) -> Tags:
+    attestation = chief.attestation if chief else None
+    level = attestation.level if attestation else "-"
+    headers: list[tuple[str, str]] = []
+    if options.header:
+        more = f";shadow={shadow}" if shadow else ""
+        headers.append((options.header, f"v=1;{text};mode=enforce;attest={level}{more}"))
+    verstat, verified = None, frozenset[bytes]()
+    if chief and attestation and chief.code is Code.PASSED:
+        verstat, verified = "TN-Validation-Passed", attestation.verified
+        headers += [(name, attestation.level) for name in options.attestation_headers]
+        headers += [(name, attestation.origid) for name in options.origid_headers]
+    elif chief and chief.code in (Code.CERTIFICATE_UNTRUSTED, Code.SIGNATURE_INVALID):
+        # ATIS-1000082 E17 and E18 alone are failures of validation; all else is No-TN-Validation, which says nothing
+        # and is not written.
+        verstat = "TN-Validation-Failed"
+        verified = frozenset({b"p-asserted-identity"} if call.asserted else {b"from"})
+    return Tags(
+        verstat if options.verstat else None,
+        verified,
+        tuple((name.encode(), _printable(value)) for name, value in headers),
+    )
+
+
+def _printable(text: str) -> bytes:
+    """Give a value that a peer wrote as one that fits in a header field."""
+    return "".join(c if " " <= c < "\x7f" else "?" for c in text[:256]).encode()

@@ -1,0 +1,190 @@
+"""The signing certificates that tokens name by URL: fetched once, judged, and kept for a time (ATIS-1000074 5.3.1)."""
+
+from collections import OrderedDict
+from collections.abc import Callable
+from typing import Annotated, Generic, TypeVar
+
+import msgspec
+from msgspec import Meta
+from twisted.internet.defer import Deferred
+from twisted.internet.interfaces import IReactorTime
+from twisted.python.failure import Failure
+
+from sip_guard.call import Code, Finding, Outcome
+from sip_guard.repository.endpoint import Forbidden, Unavailable
+from sip_guard.repository.https import Laboratory
+from sip_guard.stir.certificate import Signer
+
+Fetch = Callable[[str], Deferred[bytes]]
+"""Gets what is at a URL. Fails with `Unavailable` or `Forbidden`."""
+Judge = Callable[[bytes, float], Signer | Finding]
+"""Says whether the certificate in a PEM text may sign tokens at a moment in seconds since the epoch."""
+
+_T = TypeVar("_T")
+
+
+class Options(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """How certificates are fetched and kept."""
+
+    timeout: Annotated[float, Meta(gt=0, le=30)] = 2.0
+    """Seconds for one fetch: looking up, connecting, TLS and answer together."""
+    max_octets: Annotated[int, Meta(ge=1024, le=1_048_576)] = 65_536
+    """Of an answer's body."""
+    cache_entries: Annotated[int, Meta(ge=1, le=1_000_000)] = 10_000
+    """Certificates that are kept, and as many failures."""
+    cache_seconds: Annotated[float, Meta(ge=60, le=31_536_000)] = 86_400.0
+    """How long a certificate is used before it is fetched again."""
+    negative_seconds: Annotated[float, Meta(ge=1, le=3600)] = 45.0
+    """How long a failure is remembered, give or take a third."""
+    concurrent_fetches: Annotated[int, Meta(ge=1, le=10_000)] = 64
+    """Fetches in progress."""
+    per_host: Annotated[int, Meta(ge=1, le=1000)] = 8
+    """Fetches in progress from one host and port."""
+    laboratories: tuple[Laboratory, ...] = ()
+
+
+class Certificates:
+    """Gives the signer behind a URL, and fetches one URL no more than once at a time.
+
+    What was good is used for `cache_seconds` and then fetched again. If that fails, it goes on being used while its
+    chain is valid: an outage of the repository says nothing about a certificate. Failures are kept apart from what is
+    good, so that no flood of URLs that lead nowhere drives it out.
+    """
+
+    def __init__(
+        self, fetch: Fetch, options: Options, judge: Judge, clock: IReactorTime, random: Callable[[], float]
+    ) -> None:
+        """`clock` counts lifetimes. `random` gives numbers from 0 up to 1, so that failures do not expire together."""
+        self._fetch = fetch
+        self._options = options
+        self._judge = judge
+        self._clock = clock
+        self._random = random
+        self._signers: _Kept[Signer] = _Kept(options.cache_entries)
+        self._failures: _Kept[Finding] = _Kept(options.cache_entries)
+        self._fetches: dict[str, _Waiting] = {}
+
+    def get(self, url: str, when: float) -> Signer | Finding | Deferred[Signer | Finding]:
+        """Give the signer whose certificate is at `url`, or why there is none; later, if it has to be fetched.
+
+        `when`, in seconds since the epoch, is the moment that its chain has to be valid at. A Deferred may be
+        cancelled: the fetch goes on for the others that wait for it, and for those to come.
+        """
+        now = self._clock.seconds()
+        signer, fresh_until = self._signer(url, when)
+        if signer is not None and now < fresh_until:
+            return signer
+        failure, remembered_until = self._failures.get(url)
+        if failure is not None and now < remembered_until:
+            return signer or failure
+        waiting = self._fetches.get(url)
+        if waiting is not None:
+            return waiting.join()
+        if self._is_busy(url):
+            return signer or _unavailable("too many fetches in progress")
+        return self._start(url, when)
+
+    def _signer(self, url: str, when: float) -> "tuple[Signer | None, float]":
+        """Give what is kept, if its chain is valid, and until when it need not be fetched again."""
+        signer, until = self._signers.get(url)
+        if signer is not None and not signer.not_before <= when <= signer.not_after:
+            return None, 0.0
+        return signer, until
+
+    def _is_busy(self, url: str) -> bool:
+        """Tell whether as much is being fetched as may be, in all or from this host."""
+        if len(self._fetches) >= self._options.concurrent_fetches:
+            return True
+        place = _place(url)
+        return sum(_place(other) == place for other in self._fetches) >= self._options.per_host
+
+    def _start(self, url: str, when: float) -> Deferred[Signer | Finding]:
+        waiting = self._fetches[url] = _Waiting()
+        first = waiting.join()
+
+        def finished(found: Signer | Finding | Failure) -> None:
+            del self._fetches[url]
+            waiting.end(found if isinstance(found, Failure) else self._settled(url, found, when))
+
+        Deferred.fromCoroutine(self._fetched(url, when)).addBoth(finished)
+        return first
+
+    async def _fetched(self, url: str, when: float) -> Signer | Finding:
+        try:
+            pem = await self._fetch(url)
+        except Unavailable as error:
+            return _unavailable(str(error))
+        except Forbidden as error:
+            return Finding(Code.REPOSITORY_FORBIDDEN, str(error))
+        return self._judge(pem, when)
+
+    def _settled(self, url: str, found: Signer | Finding, when: float) -> Signer | Finding:
+        """Keep what came of a fetch, and say what those who wait for it are told."""
+        now = self._clock.seconds()
+        if isinstance(found, Signer):
+            self._signers.put(url, found, now + self._options.cache_seconds)
+            return found
+        self._failures.put(url, found, now + self._options.negative_seconds * (2 + 2 * self._random()) / 3)
+        if found.code.outcome is Outcome.UNAVAILABLE:
+            return self._signer(url, when)[0] or found
+        self._signers.drop(url)
+        return found
+
+
+class _Waiting:
+    """Those who wait for one fetch."""
+
+    def __init__(self) -> None:
+        self._deferreds: dict[Deferred[Signer | Finding], None] = {}
+
+    def join(self) -> Deferred[Signer | Finding]:
+        """Wait with the others. Cancelling leaves them."""
+        deferred: Deferred[Signer | Finding] = Deferred(self._leave)
+        self._deferreds[deferred] = None
+        return deferred
+
+    def _leave(self, deferred: Deferred[Signer | Finding]) -> None:
+        del self._deferreds[deferred]
+
+    def end(self, found: Signer | Finding | Failure) -> None:
+        """Tell all, one by one: what one of them does may make another leave."""
+        while self._deferreds:
+            deferred = next(iter(self._deferreds))
+            del self._deferreds[deferred]
+            if isinstance(found, Failure):
+                deferred.errback(found)
+            else:
+                deferred.callback(found)
+
+
+class _Kept(Generic[_T]):
+    """The most recently used values by URL, each with the time until which it is fresh."""
+
+    def __init__(self, size: int) -> None:
+        self._size = size
+        self._entries: OrderedDict[str, tuple[_T, float]] = OrderedDict()
+
+    def get(self, url: str) -> tuple[_T | None, float]:
+        entry = self._entries.get(url)
+        if entry is None:
+            return None, 0.0
+        self._entries.move_to_end(url)
+        return entry
+
+    def put(self, url: str, value: _T, until: float) -> None:
+        self._entries[url] = value, until
+        self._entries.move_to_end(url)
+        if len(self._entries) > self._size:
+            self._entries.popitem(last=False)
+
+    def drop(self, url: str) -> None:
+        self._entries.pop(url, None)
+
+
+def _unavailable(detail: str) -> Finding:
+    return Finding(Code.REPOSITORY_UNAVAILABLE, detail)
+
+
+def _place(url: str) -> str:
+    """Give the host and port of an https URL, in one spelling."""
+    return url[len("https://") :].partition("/")[0].lower().removesuffix(":443")

@@ -1,0 +1,162 @@
+"""Carries out the core's actions on the reactor, and keeps its one timer."""
+
+from collections import Counter
+from collections.abc import Callable
+
+from twisted.internet.defer import CancelledError, Deferred
+from twisted.internet.interfaces import IDelayedCall, IReactorTime
+from twisted.python.failure import Failure
+
+from sip_guard.call import Call
+from sip_guard.log import Logger
+from sip_guard.policy.decision import Decision
+from sip_guard.proxy.core import Abandon, Action, Proxy, Screen, Send
+from sip_guard.proxy.transaction import Key
+from sip_guard.record import Masking, record
+from sip_guard.screen import Screening
+from sip_guard.sip.flow import Address, Flow
+from sip_guard.sip.message import MalformedMessage, parse
+from sip_guard.verdict import Reject
+
+MAX_SOURCES = 1024
+"""Sources whose last complaint is remembered, so that each gets one log line a second at the most."""
+
+Clock = Callable[[], float]
+
+
+class Runtime:
+    """The guard at work: datagrams in, datagrams out, and one record a decision."""
+
+    def __init__(
+        self,
+        proxy: Proxy,
+        screening: Screening,
+        reactor: IReactorTime,
+        log: Logger,
+        *,
+        masking: Masking,
+        wall: Clock,
+        generation: int = 1,
+    ) -> None:
+        """`wall` gives seconds since the epoch; the reactor's own clock, which never goes back, runs the timers."""
+        self._proxy = proxy
+        self._screening = screening
+        self._reactor = reactor
+        self._log = log
+        self._masking = masking
+        self._wall = wall
+        self._generation = generation
+        self._sends: dict[Address, Callable[[bytes, Address], None]] = {}
+        self._pending: dict[Key, Deferred[Decision]] = {}
+        self._timer: IDelayedCall | None = None
+        self._complaints: dict[tuple[str, str], int] = {}
+        self.counts: Counter[str] = Counter()
+        """What happened how often: `stranger`, `malformed`, `mistake`, `decision`."""
+
+    def add_port(self, local: Address, send: Callable[[bytes, Address], None]) -> None:
+        """Make `send` carry what goes out from the address `local`."""
+        self._sends[local] = send
+
+    def received(self, data: bytes, flow: Flow) -> None:
+        """Take one datagram. Nothing that a peer sends raises."""
+        now = self._reactor.seconds()
+        try:
+            if self._proxy.peers.at(flow.remote) is None:
+                self._complain("stranger", flow, "no trunk or target has this address")
+                return
+            if not data.strip(b"\r\n\x00"):
+                return
+            try:
+                message = parse(data)
+            except MalformedMessage as fault:
+                self._complain("malformed", flow, fault.reason)
+                self._do(self._proxy.refuse(fault, flow), now)
+            else:
+                self._do(self._proxy.receive(message, flow, now), now)
+        except Exception as error:  # noqa: BLE001 - one message must not be the end of all others
+            self.mistake("receive", error)
+        self._set_timer()
+
+    def mistake(self, where: str, error: BaseException | None) -> None:
+        """Log and count a mistake of our own: the counter that must stay zero."""
+        self.counts["mistake"] += 1
+        self._log.error("mistake", where=where, exc_info=error)
+
+    def _complain(self, kind: str, flow: Flow, reason: str) -> None:
+        self.counts[kind] += 1
+        second = int(self._reactor.seconds())
+        source = (kind, flow.remote[0])
+        if self._complaints.get(source) == second:
+            return
+        if len(self._complaints) >= MAX_SOURCES:
+            self._complaints.clear()
+            if self._complaints.get(("", "")) == second:
+                return
+            self._complaints["", ""] = second
+        self._complaints[source] = second
+        self._log.warning(kind, source=f"{flow.remote[0]}:{flow.remote[1]}", reason=reason, count=self.counts[kind])
+
+    def _do(self, actions: list[Action], now: float) -> None:
+        for action in actions:
+            if isinstance(action, Send):
+                self._sends[action.flow.local](action.octets, action.flow.remote)
+            elif isinstance(action, Screen):
+                self._screen(action, now)
+            elif isinstance(action, Abandon):
+                pending = self._pending.pop(action.key, None)
+                if pending is not None:
+                    pending.cancel()
+
+    def _screen(self, action: Screen, now: float) -> None:
+        try:
+            call = Call.of(action.request, action.trunk, action.flow, self._wall())
+            decision = self._screening.screen(call)
+        except Exception as error:  # noqa: BLE001 - the caller gets a 500, all others go on
+            self.mistake("screen", error)
+            self._do(self._proxy.decide(action.key, Reject(500, "Server Internal Error"), now), now)
+            return
+        if isinstance(decision, Decision):
+            self._decided(decision, action.key, call, now)
+            return
+        self._pending[action.key] = decision
+        decision.addCallback(self._decided_later, action.key, call)
+        decision.addErrback(self._given_up, action.key)
+
+    def _decided_later(self, decision: Decision, key: Key, call: Call) -> None:
+        del self._pending[key]
+        self._decided(decision, key, call, self._reactor.seconds())
+        self._set_timer()
+
+    def _given_up(self, failure: Failure, key: Key) -> None:
+        self._pending.pop(key, None)
+        if isinstance(failure.value, CancelledError):
+            return
+        self.mistake("decide", failure.value)
+        now = self._reactor.seconds()
+        self._do(self._proxy.decide(key, Reject(500, "Server Internal Error"), now), now)
+        self._set_timer()
+
+    def _decided(self, decision: Decision, key: Key, call: Call, now: float) -> None:
+        self.counts["decision"] += 1
+        self._do(self._proxy.decide(key, decision.verdict, now), now)
+        fields = record(call, decision, self._masking, now=self._wall(), generation=self._generation)
+        self._log.info("decision", **fields)
+
+    def _set_timer(self) -> None:
+        due = self._proxy.next_timer()
+        timer = self._timer
+        if timer is not None and timer.active():
+            if due is not None and due >= timer.getTime():
+                return
+            timer.cancel()
+        self._timer = (
+            None if due is None else self._reactor.callLater(max(0.0, due - self._reactor.seconds()), self._tick)
+        )
+
+    def _tick(self) -> None:
+        now = self._reactor.seconds()
+        try:
+            self._do(self._proxy.tick(now), now)
+        except Exception as error:  # noqa: BLE001 - the timers must go on
+            self.mistake("tick", error)
+        self._set_timer()

@@ -1,0 +1,85 @@
+"""From a request to a decision: every check is asked, each with its time limit, then the policy decides."""
+
+from collections.abc import Callable, Sequence
+
+from twisted.internet.defer import CancelledError, Deferred, DeferredList
+from twisted.internet.defer import TimeoutError as TimeLimitPassed
+from twisted.internet.interfaces import IReactorTime
+from twisted.python.failure import Failure
+
+from sip_guard.call import Call, Code, Finding
+from sip_guard.checks import Check
+from sip_guard.checks.emergency import Options as EmergencyOptions
+from sip_guard.checks.emergency import emergency
+from sip_guard.policy.decision import Decision, TagOptions, decide, passed_by
+from sip_guard.policy.rule import Rule
+
+Mistake = Callable[[str, BaseException | None], None]
+"""Takes a mistake of our own, with the check that made it, to be logged and counted."""
+
+
+class Screening:
+    """Asks and decides. A call that need not wait costs no waiting."""
+
+    def __init__(
+        self,
+        checks: Sequence[Check],
+        rules: Sequence[Rule],
+        clock: IReactorTime,
+        *,
+        emergency: EmergencyOptions,
+        tags: TagOptions,
+        time_limit: float,
+        mistake: Mistake,
+    ) -> None:
+        """`time_limit`: seconds that each check may take; past it, it counts as unavailable."""
+        self._checks = checks
+        self._rules = rules
+        self._clock = clock
+        self._emergency = emergency
+        self._tags = tags
+        self._time_limit = time_limit
+        self._mistake = mistake
+
+    def screen(self, call: Call) -> Decision | Deferred[Decision]:
+        """Decide about a call. Cancelling what is waited for stops the finding out."""
+        always = emergency(call, self._emergency)
+        if always is not None:
+            return passed_by(always.code, always.detail)
+        findings: list[Finding] = []
+        waiting: list[Deferred[list[Finding]]] = []
+        for check in self._checks:
+            try:
+                found = check.check(call)
+            except Exception as mistake:  # noqa: BLE001 - our own mistake costs a finding, never a call
+                findings += self._failed(check, mistake)
+                continue
+            if isinstance(found, list):
+                findings += found
+            else:
+                waiting.append(self._limited(check, found))
+        if not waiting:
+            return self._decide(call, findings)
+        gathered: Deferred[list[tuple[bool, list[Finding]]]] = DeferredList(waiting, consumeErrors=True)
+        return gathered.addCallback(
+            lambda results: self._decide(call, findings + [f for done, found in results if done for f in found])
+        )
+
+    def _limited(self, check: Check, found: Deferred[list[Finding]]) -> Deferred[list[Finding]]:
+        found.addTimeout(self._time_limit, self._clock)
+
+        def failed(failure: Failure) -> list[Finding]:
+            return self._failed(check, failure.value)
+
+        return found.addErrback(failed)
+
+    def _failed(self, check: Check, error: BaseException | None) -> list[Finding]:
+        if isinstance(error, TimeLimitPassed):
+            return [Finding(Code.CHECK_UNAVAILABLE, f"{check.name} took longer than {self._time_limit:g} s")]
+        if isinstance(error, CancelledError):
+            return []
+        self._mistake(check.name, error)
+        return [Finding(Code.CHECK_UNAVAILABLE, f"{check.name} failed: a mistake of sip_guard, see its log")]
+
+    def _decide(self, call: Call, findings: list[Finding]) -> Decision:
+        return decide(call, findings, self._rules, self._tags)

@@ -1,0 +1,176 @@
+"""Signing certificates: from the PEM text that was fetched to a key that may be believed (ATIS-1000080, RFC 8226)."""
+
+import warnings
+from datetime import UTC, datetime
+from typing import Final, TypeVar
+
+import msgspec
+from cryptography import x509
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.x509.verification import Criticality, ExtensionPolicy, Policy, PolicyBuilder, Store, VerificationError
+
+from sip_guard.call import Code, Finding
+from sip_guard.stir import tn_auth_list
+from sip_guard.stir.tn_auth_list import Numbers, TnAuthList
+
+MAX_PEM: Final = 65_536
+"""Octets of a bundle."""
+MAX_CERTIFICATES: Final = 8
+"""Certificates in a bundle."""
+
+_T = TypeVar("_T", bound=x509.ExtensionType)
+
+Chain = tuple[x509.Certificate, ...]
+
+_TN_AUTH_LIST = x509.ObjectIdentifier(tn_auth_list.OID)
+
+
+class Signer(msgspec.Struct, frozen=True):
+    """A certificate that may sign tokens and chains to an anchor."""
+
+    key: ec.EllipticCurvePublicKey
+    """On P-256."""
+    spcs: tuple[str, ...]
+    """Service provider codes of its TNAuthList."""
+    numbers: tuple[Numbers, ...]
+    """Telephone numbers of its TNAuthList."""
+    not_before: float
+    """Seconds since the epoch. From here to `not_after` every certificate of the chain is valid."""
+    not_after: float
+    subject: str
+    """Its name (RFC 4514)."""
+    chain: Chain
+    """From the certificate to the anchor, both included."""
+
+    def valid(self, when: float) -> bool:
+        """Tell whether all of the chain is valid at `when`, in seconds since the epoch."""
+        return self.not_before <= when <= self.not_after
+
+
+class Anchors:
+    """The certificates that are trusted because the operator says so. What was fetched is never among them."""
+
+    def __init__(self, pem: bytes) -> None:
+        """Read one or many certificates. Raises ValueError where there is none, or one that may not issue others."""
+        try:
+            certificates = _load(pem)
+        except Exception as fault:
+            raise ValueError(f"trust anchors that cannot be read as PEM certificates: {fault}") from fault
+        for certificate in certificates:
+            if not _may_issue(certificate):
+                raise ValueError(f"not a CA certificate: {certificate.subject.rfc4514_string()}")
+        self._store = Store(certificates)
+        self.subjects = tuple((c.subject.rfc4514_string(), f"{c.not_valid_after_utc:%Y-%m-%d}") for c in certificates)
+        """The name of each, and the day of its end."""
+
+    def chain(self, leaf: x509.Certificate, others: list[x509.Certificate], when: float) -> Chain:
+        """Find the way from `leaf` to an anchor at `when`. Raises VerificationError if there is none."""
+        policy = PolicyBuilder().store(self._store).time(datetime.fromtimestamp(when, UTC))
+        policy = policy.max_chain_depth(MAX_CERTIFICATES).extension_policies(ca_policy=_ISSUERS, ee_policy=_LEAF)
+        return tuple(policy.build_client_verifier().verify(leaf, others).chain)
+
+
+def judge(pem: bytes, anchors: Anchors, when: float) -> Signer | Finding:
+    """Say whether the first certificate of a bundle may sign tokens at `when`, in seconds since the epoch.
+
+    The other certificates can only lead from it to an anchor. A root among them is believed no more than any other.
+    """
+    if len(pem) > MAX_PEM or pem.count(b"-----BEGIN CERTIFICATE-----") > MAX_CERTIFICATES:
+        return Finding(Code.CERTIFICATE_UNREADABLE, "more than a certificate bundle may have")
+    try:
+        leaf, *others = _load(pem)
+        return _judge(leaf, others, anchors, when)
+    except Exception as fault:  # noqa: BLE001 - parsed as it is looked at, a certificate can raise anything anywhere
+        return Finding(Code.CERTIFICATE_UNREADABLE, f"{type(fault).__name__}: {fault}"[:200])
+
+
+def _judge(leaf: x509.Certificate, others: list[x509.Certificate], anchors: Anchors, when: float) -> Signer | Finding:
+    key, listed = _key(leaf), _tn_auth_list(leaf)
+    if isinstance(key, Finding):
+        return key
+    if isinstance(listed, Finding):
+        return listed
+    try:
+        chain = anchors.chain(leaf, others, when)
+    except VerificationError:
+        return _chain_fault(leaf, others, anchors)
+    return Signer(
+        key,
+        listed.spcs,
+        listed.numbers,
+        max(certificate.not_valid_before_utc.timestamp() for certificate in chain),
+        min(certificate.not_valid_after_utc.timestamp() for certificate in chain),
+        leaf.subject.rfc4514_string()[:200],
+        chain,
+    )
+
+
+def _chain_fault(leaf: x509.Certificate, others: list[x509.Certificate], anchors: Anchors) -> Finding:
+    """Tell a chain that is out of its time from one that did not lead to an anchor when its first link was made."""
+    try:
+        anchors.chain(leaf, others, leaf.not_valid_before_utc.timestamp())
+    except VerificationError as fault:
+        return Finding(Code.CERTIFICATE_UNTRUSTED, str(fault)[:200])
+    window = f"{leaf.not_valid_before_utc:%Y-%m-%dT%H:%MZ} to {leaf.not_valid_after_utc:%Y-%m-%dT%H:%MZ}"
+    return Finding(Code.CERTIFICATE_EXPIRED, f"the chain is out of its time; the certificate is valid from {window}")
+
+
+def _key(leaf: x509.Certificate) -> ec.EllipticCurvePublicKey | Finding:
+    """Give the key of a certificate that is fit to sign tokens, whoever issued it (ATIS-1000080 6.4.1)."""
+    key = leaf.public_key()
+    if not isinstance(key, ec.EllipticCurvePublicKey) or not isinstance(key.curve, ec.SECP256R1):
+        return _unsuitable("its key is not on P-256")
+    constraints = _extension(leaf, x509.BasicConstraints)
+    if constraints is not None and constraints.ca:
+        return _unsuitable("it is a CA certificate")
+    usage = _extension(leaf, x509.KeyUsage)
+    if usage is not None and not usage.digital_signature:
+        return _unsuitable("its KeyUsage does not include digitalSignature")
+    return key
+
+
+def _tn_auth_list(leaf: x509.Certificate) -> TnAuthList | Finding:
+    try:
+        value = leaf.extensions.get_extension_for_oid(_TN_AUTH_LIST).value
+    except x509.ExtensionNotFound:
+        return Finding(Code.TN_AUTH_LIST_MISSING, "the certificate has no TNAuthList")
+    try:
+        return TnAuthList.parse(value.public_bytes())
+    except ValueError as fault:
+        return Finding(Code.TN_AUTH_LIST_MALFORMED, f"TNAuthList: {fault}"[:200])
+
+
+def _extension(certificate: x509.Certificate, kind: type[_T]) -> _T | None:
+    try:
+        return certificate.extensions.get_extension_for_class(kind).value
+    except x509.ExtensionNotFound:
+        return None
+
+
+def _may_issue(certificate: x509.Certificate) -> bool:
+    constraints = _extension(certificate, x509.BasicConstraints)
+    return constraints is not None and constraints.ca
+
+
+def _signs_certificates(_policy: Policy, _issuer: x509.Certificate, usage: x509.KeyUsage | None) -> None:
+    if usage is not None and not usage.key_cert_sign:
+        raise ValueError("an issuer whose KeyUsage does not include keyCertSign")
+
+
+def _load(pem: bytes) -> list[x509.Certificate]:
+    """Read certificates. What cryptography only warns of, such as a negative serial number, is an error here."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        return x509.load_pem_x509_certificates(pem)
+
+
+def _unsuitable(why: str) -> Finding:
+    return Finding(Code.CERTIFICATE_UNSUITABLE, why)
+
+
+_LEAF = ExtensionPolicy.permit_all()
+_ISSUERS = (
+    ExtensionPolicy.permit_all()
+    .require_present(x509.BasicConstraints, Criticality.AGNOSTIC, None)
+    .may_be_present(x509.KeyUsage, Criticality.AGNOSTIC, _signs_certificates)
+)

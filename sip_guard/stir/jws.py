@@ -1,0 +1,77 @@
+"""The envelope of a PASSporT: a JSON Web Signature in compact serialisation (RFC 7515 7.1, RFC 8225 4)."""
+
+import binascii
+from typing import Final, Self
+
+import msgspec
+
+from sip_guard.call import Code, Finding
+from sip_guard.stir.strict_json import members
+
+MAX_TOKEN: Final = 16_384
+"""Octets of a token."""
+SIGNATURE_OCTETS: Final = 64
+"""R and S of ES256, 32 octets each (RFC 7518 3.4). A signature in DER has more."""
+
+_ALPHABET = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_"
+_STANDARD = bytes.maketrans(b"-_", b"+/")
+_LAST = {0: frozenset(_ALPHABET), 2: frozenset(b"AQgw"), 3: frozenset(b"AEIMQUYcgkosw048")}
+"""What the last character may be, by the length modulo 4: the bits that it does not need are zero (RFC 4648 3.5)."""
+
+
+class Jws(msgspec.Struct, frozen=True):
+    """A token whose JOSE header has been read, and whose payload has not."""
+
+    alg: str
+    ppt: str | None
+    typ: str
+    x5u: str
+    payload: bytes
+    """The octets of the JSON text."""
+    signed: bytes
+    """`header.payload` as received: what the signature is over."""
+    signature: bytes
+
+    @classmethod
+    def parse(cls, token: bytes) -> Self | Finding:
+        """Read the form and the JOSE header of a token in full form."""
+        fault = _form_fault(token)
+        if fault is not None:
+            return fault
+        signed, _, seal = token.rpartition(b".")
+        head, _, body = signed.partition(b".")
+        opened, payload, signature = _decoded(head), _decoded(body), _decoded(seal)
+        if opened is None or payload is None or signature is None:
+            return Finding(Code.PASSPORT_MALFORMED, "a part that is not base64url as RFC 7515 has it")
+        if len(signature) != SIGNATURE_OCTETS:
+            return Finding(Code.SIGNATURE_MALFORMED, f"a signature of {len(signature)} octets instead of 64")
+        jose = members(opened)
+        if jose is None:
+            return Finding(Code.PASSPORT_MALFORMED, "the PASSporT header is not a JSON object in strict form")
+        for name in ("typ", "alg", "x5u"):
+            if name not in jose:
+                return Finding(Code.JOSE_CLAIM_MISSING, f"no '{name}' in the PASSporT header")
+        if "crit" in jose:
+            return Finding(Code.CRIT_UNSUPPORTED, "the PASSporT header calls something critical that is not known")
+        alg, ppt, typ, x5u = jose["alg"], jose.get("ppt", ""), jose["typ"], jose["x5u"]
+        if isinstance(alg, str) and isinstance(ppt, str) and isinstance(typ, str) and isinstance(x5u, str):
+            return cls(alg, ppt or None, typ, x5u, payload, signed, signature)
+        return Finding(Code.PASSPORT_MALFORMED, "a member of the PASSporT header is not a string")
+
+
+def _form_fault(token: bytes) -> Finding | None:
+    if len(token) > MAX_TOKEN:
+        return Finding(Code.PASSPORT_MALFORMED, f"a token of {len(token)} octets where {MAX_TOKEN} are the limit")
+    if token.translate(None, _ALPHABET) != b"..":
+        return Finding(Code.PASSPORT_MALFORMED, "the token is not three parts in base64url")
+    if token.startswith(b".."):
+        return Finding(Code.COMPACT_FORM, "compact form where the full form is required")
+    return None
+
+
+def _decoded(part: bytes) -> bytes | None:
+    """Decode base64url without padding, of which there is one spelling only; None for any other."""
+    last = _LAST.get(len(part) % 4)
+    if not part or last is None or part[-1] not in last:
+        return None
+    return binascii.a2b_base64(part.translate(_STANDARD) + b"==")

@@ -1,0 +1,89 @@
+"""Compares whom a token speaks of with whom the call shows (RFC 8224 6.2 steps 2 and 5, 8.1)."""
+
+from sip_guard.call import Call, Code, Finding, Party
+from sip_guard.sip.uri import Uri
+from sip_guard.stir.canonical_uri import canonical_uri
+from sip_guard.stir.passport import Passport
+
+_ANONYMOUS = "@anonymous.invalid"
+
+
+def orig_fault(passport: Passport, call: Call) -> Finding | None:
+    """Refuse a token of another caller. A call that shows no caller is no mismatch."""
+    presented, asserted = _counted(passport, call)
+    shown = asserted | presented
+    if shown and _orig(passport) not in shown:
+        return Finding(Code.ORIG_MISMATCH, "'orig' is not the caller that the call shows")
+    return None
+
+
+def unattested(passport: Passport, call: Call) -> Finding | None:
+    """Say what of the shown caller a genuine token does not attest.
+
+    The PBX may show either number. A signer that vouches for one does not vouch for another one beside it.
+    """
+    orig = {_orig(passport)}
+    presented, asserted = _counted(passport, call)
+    if asserted - orig or (call.trunk.attested_number != "presented" and not all(map(_readable, call.asserted))):
+        return Finding(Code.ASSERTED_NOT_ATTESTED, "P-Asserted-Identity shows what the token does not attest")
+    if presented - orig:
+        return Finding(Code.PRESENTED_NOT_ATTESTED, "From shows another caller than the token attests")
+    if not asserted and not presented:
+        return Finding(Code.ORIGINATOR_UNKNOWN, "the call shows no caller that the token could attest")
+    return None
+
+
+def verified(passport: Passport, call: Call) -> frozenset[bytes]:
+    """Name the header fields, in lower case, that show the token's caller and no other."""
+    orig = {_orig(passport)}
+    presented, asserted = _shown(passport, call)
+    fields = ((b"from", presented), (b"p-asserted-identity", asserted))
+    return frozenset(name for name, identities in fields if identities == orig)
+
+
+def dest_fault(passport: Passport, call: Call) -> Finding | None:
+    """Refuse a token for another callee: neither To nor the Request-URI, which many an element before us rewrites."""
+    numbers = passport.dest_tn
+    if call.to.number in numbers or call.target.number in numbers:
+        return None
+    called = {canonical_uri(party.uri) for party in (call.to, call.target) if party.number is None}
+    if called & {_canonical(uri) for uri in passport.dest_uri} - {None}:
+        return None
+    return Finding(Code.DEST_MISMATCH, "'dest' names neither To nor the Request-URI")
+
+
+def _counted(passport: Passport, call: Call) -> tuple[set[str], set[str]]:
+    """Give the identities in From and in P-Asserted-Identity that this trunk wants to be attested."""
+    presented, asserted = _shown(passport, call)
+    wanted = call.trunk.attested_number
+    if wanted == "presented":
+        return presented, set()
+    if wanted == "asserted" and call.asserted:
+        return set(), asserted
+    return presented, asserted
+
+
+def _shown(passport: Passport, call: Call) -> tuple[set[str], set[str]]:
+    """Give the identities in From and in P-Asserted-Identity that a token of this kind could attest."""
+    return _identities(passport, call.presented), _identities(passport, *call.asserted)
+
+
+def _identities(passport: Passport, *parties: Party) -> set[str]:
+    """Give numbers, and for a token with `orig.uri` also the URIs of those that have none (RFC 8224 8.1)."""
+    found = {party.number for party in parties}
+    if passport.orig_uri is not None:
+        found |= {canonical_uri(party.uri) for party in parties if party.number is None}
+    return {one for one in found if one is not None and not one.endswith(_ANONYMOUS)}
+
+
+def _readable(party: Party) -> bool:
+    """Tell whether we have read what others might read in it."""
+    return party.number is not None or party.uri is not None
+
+
+def _orig(passport: Passport) -> str | None:
+    return passport.orig_tn if passport.orig_uri is None else _canonical(passport.orig_uri)
+
+
+def _canonical(uri: str) -> str | None:
+    return canonical_uri(Uri.parse(uri.encode()))

@@ -1,0 +1,1 @@
+"""Being here puts this folder on the import path, for `pki`, `reactor` and their like (pytest, import mode prepend)."""

@@ -1,0 +1,78 @@
+"""The demo's PKI, and certificates with one thing wrong."""
+
+from typing import NamedTuple
+
+from cryptography.hazmat.primitives.asymmetric import ec, rsa
+
+from sip_guard.demo.pki import (
+    Issued,
+    Window,
+    authority,
+    end_entity,
+    issue,
+    key_usage,
+    sti_intermediate,
+    sti_root,
+    sti_signer,
+    tn_auth_list,
+)
+from sip_guard.stir.certificate import Anchors
+from sip_guard.stir.tn_auth_list import TnAuthList
+
+NOW = 1_700_000_000.0
+"""The tests' usual time of arrival, in seconds since the epoch."""
+
+
+class Pki(NamedTuple):
+    """A STI root, an intermediate and a certificate that signs calls."""
+
+    root: Issued
+    intermediate: Issued
+    signer: Issued
+
+    @property
+    def anchors(self) -> Anchors:
+        """What an operator who trusts this root has configured."""
+        return Anchors(self.root.pem)
+
+
+def pki(when: float = NOW, spc: str = "1234") -> Pki:
+    """Make a chain in which all is well around `when`."""
+    window = Window.around(when)
+    root = sti_root(window)
+    intermediate = sti_intermediate(root, window)
+    return Pki(root, intermediate, sti_signer(intermediate, window, spc))
+
+
+def without_tn_auth_list(issuer: Issued, when: float = NOW) -> Issued:
+    return issue("SHAKEN 1234", issuer, Window.around(when), end_entity())
+
+
+def with_tn_auth_list(issuer: Issued, listed: TnAuthList | bytes, when: float = NOW) -> Issued:
+    """Make a signer with another list, or with any octets in its place."""
+    return issue("SHAKEN 1234", issuer, Window.around(when), [*end_entity(), tn_auth_list(listed)])
+
+
+def expired(issuer: Issued, when: float = NOW) -> Issued:
+    return sti_signer(issuer, Window(when - 20 * 3600, when - 1))
+
+
+def not_yet_valid(issuer: Issued, when: float = NOW) -> Issued:
+    return sti_signer(issuer, Window(when + 1, when + 86_400))
+
+
+def ca_as_signer(issuer: Issued, when: float = NOW) -> Issued:
+    listed = tn_auth_list(TnAuthList(("1234",)))
+    return issue("SHAKEN 1234", issuer, Window.around(when), [*authority(), listed])
+
+
+def with_key(issuer: Issued, key: ec.EllipticCurvePrivateKey | rsa.RSAPrivateKey, when: float = NOW) -> Issued:
+    """Make a signer whose key is not of the usual kind."""
+    listed = tn_auth_list(TnAuthList(("1234",)))
+    return issue("SHAKEN 1234", issuer, Window.around(when), [*end_entity(), listed], key)
+
+
+def with_key_usage(issuer: Issued, *usages: str, when: float = NOW) -> Issued:
+    basic, _ = end_entity()
+    listed = tn_auth_list(TnAuthList(("1234",)))
+    return issue("SHAKEN 1234", issuer, Window.around(when), [basic, key_usage(*usages), listed])

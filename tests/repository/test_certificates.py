@@ -1,0 +1,349 @@
+from collections.abc import Callable
+
+import pytest
+from cryptography.hazmat.primitives.asymmetric import ec
+from twisted.internet.defer import CancelledError, Deferred
+from twisted.internet.task import Clock
+from twisted.python.failure import Failure
+
+from sip_guard.call import Code, Finding
+from sip_guard.repository.certificates import Certificates, Options
+from sip_guard.repository.endpoint import Forbidden, Unavailable
+from sip_guard.stir.certificate import Signer
+
+URL = "https://certs.example.com/a.pem"
+NOW = 1_700_000_000.0
+DAY = 86_400.0
+KEY = ec.generate_private_key(ec.SECP256R1()).public_key()
+
+Found = Signer | Finding
+
+
+def a_signer(subject: str = "CN=SHAKEN 1234", not_after: float = NOW + 30 * DAY) -> Signer:
+    return Signer(KEY, ("1234",), (), NOW - DAY, not_after, subject, ())
+
+
+BAD = Finding(Code.CERTIFICATE_UNTRUSTED, "no way to an anchor")
+
+
+class Web:
+    """Stands for the fetcher and the judge: the test says when and how each fetch ends."""
+
+    def __init__(self) -> None:
+        self.asked: list[str] = []
+        self.open: dict[str, Deferred[bytes]] = {}
+        self.cancelled: list[str] = []
+        self._judgements: dict[bytes, Found | Exception] = {}
+        self.judged_for: list[float] = []
+
+    def fetch(self, url: str) -> Deferred[bytes]:
+        assert url not in self.open, "one fetch of a URL at a time"
+        self.asked.append(url)
+        self.open[url] = Deferred(lambda _: self.cancelled.append(url))
+        return self.open[url]
+
+    def judge(self, pem: bytes, when: float) -> Found:
+        self.judged_for.append(when)
+        judgement = self._judgements[pem]
+        if isinstance(judgement, Exception):
+            raise judgement
+        return judgement
+
+    def gives(self, found: Found | Exception, url: str = URL) -> None:
+        """End the fetch of `url` with a certificate that is judged to be `found`."""
+        pem = b"PEM %d" % len(self._judgements)
+        self._judgements[pem] = found
+        self.open.pop(url).callback(pem)
+
+    def fails(self, error: Exception, url: str = URL) -> None:
+        self.open.pop(url).errback(error)
+
+
+class Repository:
+    """Certificates whose clock, web and luck belong to the test."""
+
+    def __init__(self, options: Options) -> None:
+        self.clock = Clock()
+        self.clock.advance(NOW)
+        self.web = Web()
+        self.luck = 0.5
+        self.certificates = Certificates(self.web.fetch, options, self.web.judge, self.clock, lambda: self.luck)
+
+    def at_once(self, url: str = URL) -> Found:
+        found = self.certificates.get(url, self.clock.seconds())
+        assert not isinstance(found, Deferred), "it has to be waited for"
+        return found
+
+    def later(self, url: str = URL) -> "Waiter":
+        found = self.certificates.get(url, self.clock.seconds())
+        assert isinstance(found, Deferred), f"it is there at once: {found}"
+        return Waiter(found)
+
+    def has(self, found: Found, url: str = URL) -> None:
+        """Fetch `url` once with this result."""
+        waiter = self.later(url)
+        self.web.gives(found, url)
+        assert waiter.told == [found]
+
+
+class Waiter:
+    """A call that waits."""
+
+    def __init__(self, deferred: Deferred[Found]) -> None:
+        self.deferred = deferred
+        self.told: list[Found | Failure] = []
+        deferred.addBoth(self.told.append)
+
+    def error(self) -> type[BaseException] | None:
+        (failure,) = self.told
+        assert isinstance(failure, Failure)
+        return failure.type
+
+
+@pytest.fixture
+def repository() -> Repository:
+    return Repository(Options())
+
+
+def finding_of(waiter: Waiter) -> Finding:
+    (found,) = waiter.told
+    assert isinstance(found, Finding)
+    return found
+
+
+def test_a_certificate_is_fetched_once_and_then_there_at_once(repository: Repository) -> None:
+    good = a_signer()
+    repository.has(good)
+    repository.clock.advance(DAY - 1)
+    assert repository.at_once() is good
+    assert repository.web.asked == [URL]
+
+
+def test_it_is_judged_for_the_moment_of_the_call(repository: Repository) -> None:
+    repository.certificates.get(URL, NOW - 7)
+    repository.web.gives(a_signer())
+    assert repository.web.judged_for == [NOW - 7]
+
+
+def test_many_calls_wait_for_one_fetch_and_each_is_told(repository: Repository) -> None:
+    waiters = [repository.later() for _ in range(50)]
+    assert repository.web.asked == [URL]
+    assert not any(waiter.told for waiter in waiters)
+    good = a_signer()
+    repository.web.gives(good)
+    assert [waiter.told for waiter in waiters] == [[good]] * 50
+
+
+def test_the_whole_url_is_the_key(repository: Repository) -> None:
+    repository.has(a_signer())
+    repository.later(URL + "x")
+    repository.later(URL.replace("certs", "Certs"))
+    assert len(repository.web.asked) == 3
+
+
+def test_a_waiter_that_is_cancelled_leaves_the_others_waiting(repository: Repository) -> None:
+    first, second, third = (repository.later() for _ in range(3))
+    first.deferred.cancel()
+    third.deferred.cancel()
+    assert first.error() is CancelledError
+    assert not repository.web.cancelled
+    good = a_signer()
+    repository.web.gives(good)
+    assert second.told == [good]
+    assert len(first.told) == len(third.told) == 1
+
+
+def test_a_fetch_that_nobody_waits_for_any_more_still_fills_the_cache(repository: Repository) -> None:
+    repository.later().deferred.cancel()
+    assert not repository.web.cancelled
+    good = a_signer()
+    repository.web.gives(good)
+    assert repository.at_once() is good
+
+
+def test_a_waiter_may_cancel_another_while_it_is_told(repository: Repository) -> None:
+    first, second = repository.later(), repository.later()
+    first.deferred.addCallback(lambda _: second.deferred.cancel())
+    repository.web.gives(a_signer())
+    assert second.error() is CancelledError
+
+
+def test_a_waiter_may_ask_again_while_it_is_told(repository: Repository) -> None:
+    good = a_signer()
+    again: list[object] = []
+    repository.later().deferred.addCallback(lambda _: again.append(repository.at_once()))
+    repository.web.gives(good)
+    assert again == [good]
+
+
+def test_a_fetch_that_ends_at_once_is_told_as_well() -> None:
+    certificates = Certificates(
+        lambda _: Deferred.fromCoroutine(an_outage()), Options(), lambda _p, _w: BAD, Clock(), lambda: 0.5
+    )
+    found = certificates.get(URL, NOW)
+    assert isinstance(found, Deferred)
+    assert finding_of(Waiter(found)) == Finding(Code.REPOSITORY_FORBIDDEN, "no")
+
+
+async def an_outage() -> bytes:
+    raise Forbidden("no")
+
+
+@pytest.mark.parametrize(
+    ("error", "code"),
+    [
+        (Unavailable("certs.example.com answered 404"), Code.REPOSITORY_UNAVAILABLE),
+        (Forbidden("certs.example.com resolves to 10.0.0.1"), Code.REPOSITORY_FORBIDDEN),
+    ],
+)
+def test_a_fetch_that_fails_is_a_finding_with_its_reason(repository: Repository, error: Exception, code: Code) -> None:
+    waiters = repository.later(), repository.later()
+    repository.web.fails(error)
+    assert [finding_of(waiter) for waiter in waiters] == [Finding(code, str(error))] * 2
+
+
+@pytest.mark.parametrize(("luck", "seconds"), [(0.0, 30.0), (0.5, 45.0), (1.0, 60.0)])
+def test_a_failure_is_remembered_for_30_to_60_seconds(repository: Repository, luck: float, seconds: float) -> None:
+    repository.luck = luck
+    repository.later()
+    repository.web.fails(Unavailable("it is down"))
+    repository.clock.advance(seconds - 0.5)
+    assert repository.at_once() == Finding(Code.REPOSITORY_UNAVAILABLE, "it is down")
+    repository.clock.advance(1)
+    repository.has(a_signer())
+    assert repository.at_once() == a_signer()
+
+
+def test_a_bad_certificate_is_remembered_for_as_long_as_a_failure(repository: Repository) -> None:
+    repository.has(BAD)
+    repository.clock.advance(44)
+    assert repository.at_once() is BAD
+    repository.clock.advance(2)
+    repository.later()
+
+
+def test_a_certificate_past_its_time_is_fetched_again(repository: Repository) -> None:
+    repository.has(a_signer("CN=old"))
+    repository.clock.advance(DAY)
+    repository.has(a_signer("CN=new"))
+    assert repository.at_once() == a_signer("CN=new")
+
+
+def test_a_certificate_is_never_used_past_its_end(repository: Repository) -> None:
+    repository.has(a_signer(not_after=NOW + 100))
+    assert isinstance(repository.certificates.get(URL, NOW + 100), Signer)
+    waiter = repository.certificates.get(URL, NOW + 100.5)
+    assert isinstance(waiter, Deferred)
+    repository.web.fails(Unavailable("it is down"))
+    assert finding_of(Waiter(waiter)).code is Code.REPOSITORY_UNAVAILABLE
+
+
+def test_a_certificate_is_not_used_for_a_call_before_its_beginning(repository: Repository) -> None:
+    repository.has(a_signer())
+    assert isinstance(repository.certificates.get(URL, NOW - 2 * DAY), Deferred)
+
+
+@pytest.mark.parametrize("error", [Unavailable("it is down"), Forbidden("it resolves to 10.0.0.1")])
+def test_what_was_good_outlives_an_outage(repository: Repository, error: Exception) -> None:
+    good = a_signer()
+    repository.has(good)
+    repository.clock.advance(DAY + 1)
+    waiter = repository.later()
+    repository.web.fails(error)
+    assert waiter.told == [good]
+    assert repository.at_once() is good
+    repository.clock.advance(46)
+    repository.later()
+
+
+def test_what_was_good_does_not_outlive_its_end_in_an_outage(repository: Repository) -> None:
+    repository.has(a_signer(not_after=NOW + 1.5 * DAY))
+    repository.clock.advance(DAY + 1)
+    repository.later()
+    repository.web.fails(Unavailable("it is down"))
+    assert isinstance(repository.at_once(), Signer)
+    found = repository.certificates.get(URL, NOW + 1.6 * DAY)
+    assert found == Finding(Code.REPOSITORY_UNAVAILABLE, "it is down")
+
+
+def test_a_bad_certificate_takes_the_place_of_a_good_one(repository: Repository) -> None:
+    repository.has(a_signer())
+    repository.clock.advance(DAY + 1)
+    repository.has(BAD)
+    assert repository.at_once() is BAD
+    repository.clock.advance(61)
+    waiter = repository.later()
+    repository.web.fails(Unavailable("it is down"))
+    assert finding_of(waiter).code is Code.REPOSITORY_UNAVAILABLE
+
+
+def urls(count: int) -> list[str]:
+    return [f"https://host{i}.example.com/a.pem" for i in range(count)]
+
+
+def test_the_certificate_that_was_used_longest_ago_makes_room() -> None:
+    repository = Repository(Options(cache_entries=3))
+    first, second, third, fourth = urls(4)
+    for url in (first, second, third):
+        repository.has(a_signer(url), url)
+    repository.at_once(first)
+    repository.has(a_signer(fourth), fourth)
+    assert [repository.at_once(url) for url in (first, third, fourth)] == [a_signer(u) for u in (first, third, fourth)]
+    repository.later(second)
+
+
+def test_a_flood_of_failures_leaves_what_is_good() -> None:
+    repository = Repository(Options(cache_entries=3))
+    repository.has(a_signer())
+    for url in urls(10):
+        repository.has(BAD, url)
+    assert isinstance(repository.at_once(), Signer)
+    assert [repository.at_once(url) for url in urls(10)[-3:]] == [BAD] * 3
+    repository.later(urls(10)[0])
+
+
+def test_too_many_fetches_in_all_are_refused_at_once_and_not_remembered() -> None:
+    repository = Repository(Options(concurrent_fetches=5))
+    waiting = urls(5)
+    for url in waiting:
+        repository.later(url)
+    assert repository.at_once() == Finding(Code.REPOSITORY_UNAVAILABLE, "too many fetches in progress")
+    repository.later(waiting[0])
+    repository.web.gives(a_signer(), waiting[0])
+    repository.later()
+
+
+def test_too_many_fetches_from_one_host_leave_room_for_others() -> None:
+    repository = Repository(Options(per_host=2))
+    repository.later("https://certs.example.com/1.pem")
+    repository.later("https://CERTS.example.com:443/2.pem")
+    assert repository.at_once("https://certs.example.com/3.pem") == Finding(
+        Code.REPOSITORY_UNAVAILABLE, "too many fetches in progress"
+    )
+    repository.later("https://certs.example.com:8443/3.pem")
+    repository.later("https://certs.example.org/3.pem")
+
+
+def test_what_was_good_is_used_while_there_are_too_many_fetches() -> None:
+    repository = Repository(Options(concurrent_fetches=1))
+    good = a_signer()
+    repository.has(good)
+    repository.clock.advance(DAY + 1)
+    repository.later(urls(1)[0])
+    assert repository.at_once() is good
+
+
+@pytest.mark.parametrize(
+    "go_wrong",
+    [
+        lambda web: web.gives(ValueError("a mistake in the judge")),
+        lambda web: web.fails(ValueError("a mistake in the fetcher")),
+    ],
+)
+def test_a_mistake_of_our_own_reaches_all_who_wait_and_is_not_kept(
+    repository: Repository, go_wrong: Callable[[Web], None]
+) -> None:
+    waiters = repository.later(), repository.later()
+    go_wrong(repository.web)
+    assert [waiter.error() for waiter in waiters] == [ValueError, ValueError]
+    repository.has(a_signer())
