@@ -124,7 +124,9 @@ def _branch() -> str:
     return f"z9hG4bK{secrets.token_hex(8)}"
 
 
-def verstat(invite: Request) -> str:
-    """Give the verstat that an INVITE carries in From; `-` if none."""
-    found = re.search(rb"verstat=([A-Za-z\-]+)", invite.value(b"from"))
-    return found[1].decode() if found else "-"
+def seen(invite: Request) -> str:
+    """Give what a PBX reads off an INVITE: the verstat in From, or else the verdict in X-SIP-Guard."""
+    verstat = re.search(rb"verstat=([A-Za-z\-]+)", invite.value(b"from"))
+    verdict = re.search(rb"verdict=[a-z]+", invite.value(b"x-sip-guard"))
+    found = verstat[1] if verstat else verdict[0] if verdict else b"no tags"
+    return found.decode()

@@ -11,7 +11,7 @@ from rich.table import Table
 from sip_guard.demo.calls import CALLS, DemoCall
 from sip_guard.demo.guard import Guard
 from sip_guard.demo.laboratory import Laboratory
-from sip_guard.demo.phones import verstat
+from sip_guard.demo.phones import seen
 
 
 def demo(console: Console, *, stay: bool) -> bool:
@@ -36,7 +36,9 @@ def demo(console: Console, *, stay: bool) -> bool:
 
 def _table_of_calls(console: Console, laboratory: Laboratory, guard: Guard) -> int:
     """Place the calls one after the other; give how many went wrong."""
-    table = Table("call", "answer", "at the PBX", "rule", "why")
+    table = Table("call", "answer", "at the PBX", "rule", "why", show_lines=True)
+    for column in table.columns:
+        column.overflow = "fold"
     wrong = 0
     with Live(table, console=console, refresh_per_second=8):
         for call in CALLS:
@@ -58,9 +60,7 @@ def _place(call: DemoCall, laboratory: Laboratory, guard: Guard) -> tuple[str, s
     right = (final.code, decision["rule"]) == call.expected
     finding = decision["findings"][0] if decision["findings"] else {"detail": ""}
     invite = laboratory.pbx.calls.get(call_id)
-    arrived = "nothing arrived" if invite is None else verstat(invite)
-    if invite is not None and arrived == "-":
-        arrived = f"verdict {decision['result']}"
+    arrived = "nothing" if invite is None else seen(invite)
     colour = "green" if final.code < 300 else "yellow"
     answer = f"[{colour}]{final.code} {final.phrase.decode()}[/]"
     return "right" if right else "wrong", answer, arrived, decision["rule"], finding["detail"]
