@@ -2,8 +2,7 @@
 
 A reactor runs once in a process, so one thread keeps it running for the whole session. Tests stay ordinary functions:
 
-    from reactor import Reactor, reactor    # and in conftest.py, for pytest to find them:
-                                            # from reactor import in_reactor, reactor_thread  # noqa: F401
+    from reactor import Reactor, reactor
 
     def test_...(in_reactor: Reactor) -> None:
         port = in_reactor(lambda: reactor.listenTCP(0, factory, interface="127.0.0.1"))
@@ -15,7 +14,7 @@ nobody took care of fails.
 
 import threading
 from collections.abc import Callable, Iterator
-from typing import Any, Protocol, TypeVar
+from typing import Any, Protocol, TypeVar, overload
 
 import pytest
 from twisted.internet import reactor as _reactor
@@ -35,7 +34,10 @@ T = TypeVar("T")
 class Reactor(Protocol):
     """Runs a function on the reactor and waits for its result, or for that of the Deferred which it gives."""
 
-    def __call__(self, function: Callable[[], Deferred[T] | T]) -> T: ...
+    @overload
+    def __call__(self, function: Callable[[], Deferred[T]]) -> T: ...
+    @overload
+    def __call__(self, function: Callable[[], T]) -> T: ...
 
 
 @pytest.fixture(scope="session")

@@ -107,7 +107,7 @@ class Fetcher:
             return await self._body(response, shown(host))
         except _BROKEN as error:
             what = "sends too much" if connection.exceeded else _what_broke(error)
-            raise Unavailable(f"{shown(host)} {what}") from None
+            raise Unavailable(f"{shown(host)} {what}") from error
         finally:
             connection.abort()
 

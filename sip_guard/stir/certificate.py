@@ -53,15 +53,20 @@ class Anchors:
     def __init__(self, pem: bytes) -> None:
         """Read one or many certificates. Raises ValueError where there is none, or one that may not issue others."""
         try:
-            certificates = _load(pem)
+            with warnings.catch_warnings(action="error"):
+                certificates = x509.load_pem_x509_certificates(pem)
+                unfit = [
+                    certificate.subject.rfc4514_string() for certificate in certificates if not _may_issue(certificate)
+                ]
+                self.subjects = tuple(
+                    (c.subject.rfc4514_string(), f"{c.not_valid_after_utc:%Y-%m-%d}") for c in certificates
+                )
+                """The name of each, and the day of its end."""
         except Exception as fault:
             raise ValueError(f"trust anchors that cannot be read as PEM certificates: {fault}") from fault
-        for certificate in certificates:
-            if not _may_issue(certificate):
-                raise ValueError(f"not a CA certificate: {certificate.subject.rfc4514_string()}")
+        if unfit:
+            raise ValueError(f"not a CA certificate: {unfit[0]}")
         self._store = Store(certificates)
-        self.subjects = tuple((c.subject.rfc4514_string(), f"{c.not_valid_after_utc:%Y-%m-%d}") for c in certificates)
-        """The name of each, and the day of its end."""
 
     def chain(self, leaf: x509.Certificate, others: list[x509.Certificate], when: float) -> Chain:
         """Find the way from `leaf` to an anchor at `when`. Raises VerificationError if there is none."""
@@ -75,16 +80,20 @@ def judge(pem: bytes, anchors: Anchors, when: float) -> Signer | Finding:
 
     The other certificates can only lead from it to an anchor. A root among them is believed no more than any other.
     """
-    if len(pem) > MAX_PEM or pem.count(b"-----BEGIN CERTIFICATE-----") > MAX_CERTIFICATES:
-        return Finding(Code.CERTIFICATE_UNREADABLE, "more than a certificate bundle may have")
+    if len(pem) > MAX_PEM:
+        return Finding(Code.CERTIFICATE_UNREADABLE, f"a bundle of {len(pem)} octets where {MAX_PEM} are the limit")
     try:
-        leaf, *others = _load(pem)
-        return _judge(leaf, others, anchors, when)
+        # What cryptography only warns of, such as a negative serial number, is an error here.
+        with warnings.catch_warnings(action="error"):
+            leaf, *others = x509.load_pem_x509_certificates(pem)
+            return _judge(leaf, others, anchors, when)
     except Exception as fault:  # noqa: BLE001 - parsed as it is looked at, a certificate can raise anything anywhere
         return Finding(Code.CERTIFICATE_UNREADABLE, f"{type(fault).__name__}: {fault}"[:200])
 
 
 def _judge(leaf: x509.Certificate, others: list[x509.Certificate], anchors: Anchors, when: float) -> Signer | Finding:
+    if len(others) >= MAX_CERTIFICATES:
+        return Finding(Code.CERTIFICATE_UNREADABLE, f"a bundle of more than {MAX_CERTIFICATES} certificates")
     key, listed = _key(leaf), _tn_auth_list(leaf)
     if isinstance(key, Finding):
         return key
@@ -110,7 +119,9 @@ def _chain_fault(leaf: x509.Certificate, others: list[x509.Certificate], anchors
     try:
         anchors.chain(leaf, others, leaf.not_valid_before_utc.timestamp())
     except VerificationError as fault:
-        return Finding(Code.CERTIFICATE_UNTRUSTED, str(fault)[:200])
+        issuer = leaf.issuer.rfc4514_string()[:100]
+        why = f"no chain of good certificates from it to a trust anchor; issued by {issuer} ({fault})"
+        return Finding(Code.CERTIFICATE_UNTRUSTED, why[:300])
     window = f"{leaf.not_valid_before_utc:%Y-%m-%dT%H:%MZ} to {leaf.not_valid_after_utc:%Y-%m-%dT%H:%MZ}"
     return Finding(Code.CERTIFICATE_EXPIRED, f"the chain is out of its time; the certificate is valid from {window}")
 
@@ -155,13 +166,6 @@ def _may_issue(certificate: x509.Certificate) -> bool:
 def _signs_certificates(_policy: Policy, _issuer: x509.Certificate, usage: x509.KeyUsage | None) -> None:
     if usage is not None and not usage.key_cert_sign:
         raise ValueError("an issuer whose KeyUsage does not include keyCertSign")
-
-
-def _load(pem: bytes) -> list[x509.Certificate]:
-    """Read certificates. What cryptography only warns of, such as a negative serial number, is an error here."""
-    with warnings.catch_warnings():
-        warnings.simplefilter("error")
-        return x509.load_pem_x509_certificates(pem)
 
 
 def _unsuitable(why: str) -> Finding:

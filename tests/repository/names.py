@@ -1,3 +1,4 @@
+# ruff: noqa: ARG002, N802, N803 - the interface's names
 """A name server of the test's own."""
 
 from collections.abc import Sequence

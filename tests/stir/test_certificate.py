@@ -212,6 +212,13 @@ def test_what_cannot_be_read_is_unreadable(pem: bytes) -> None:
     assert code(pem) is Code.CERTIFICATE_UNREADABLE
 
 
+def test_the_other_label_of_a_certificate_is_counted_too() -> None:
+    """RFC 7468 5.1 knows `X509 CERTIFICATE` from older times."""
+    old = pki.pki().signer.pem.replace(b" CERTIFICATE", b" X509 CERTIFICATE")
+    assert signer(PKI.signer.bundle + old * (MAX_CERTIFICATES - 2)) == SIGNER
+    assert code(PKI.signer.bundle + old * (MAX_CERTIFICATES - 1)) is Code.CERTIFICATE_UNREADABLE
+
+
 def test_as_many_certificates_as_allowed_may_surround_the_chain() -> None:
     assert signer(PKI.signer.bundle + pki.pki().signer.pem * (MAX_CERTIFICATES - 2)) == SIGNER
 
@@ -228,7 +235,7 @@ def test_an_anchor_is_a_ca_certificate() -> None:
 
 
 def test_a_certificate_that_draws_a_warning_is_refused_in_silence() -> None:
-    """Version and serial number are wrong in ways of which cryptography warns, or that it finds late."""
+    """A negative serial number: cryptography reads it, and warns."""
     der = bytearray(PKI.signer.certificate.public_bytes(Encoding.DER))
     serial = PKI.signer.certificate.serial_number
     place = der.index(serial.to_bytes((serial.bit_length() + 8) // 8))
