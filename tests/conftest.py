@@ -1,1 +1,3 @@
-"""Being here puts this folder on the import path, for `pki`, `reactor` and their like (pytest, import mode prepend)."""
+"""Being here puts this folder on the import path, for `pki`, `reactor` and their like (import mode `prepend`)."""
+
+from reactor import in_reactor, reactor_thread  # noqa: F401 - fixtures for all tests

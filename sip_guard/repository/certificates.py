@@ -62,7 +62,7 @@ class Certificates:
         self._random = random
         self._signers: _Kept[Signer] = _Kept(options.cache_entries)
         self._failures: _Kept[Finding] = _Kept(options.cache_entries)
-        self._fetches: dict[str, _Waiting] = {}
+        self._fetches: dict[str, list[Deferred[Signer | Finding]]] = {}
 
     def get(self, url: str, when: float) -> Signer | Finding | Deferred[Signer | Finding]:
         """Give the signer whose certificate is at `url`, or why there is none; later, if it has to be fetched.
@@ -77,12 +77,15 @@ class Certificates:
         failure, remembered_until = self._failures.get(url)
         if failure is not None and now < remembered_until:
             return signer or failure
-        waiting = self._fetches.get(url)
-        if waiting is not None:
-            return waiting.join()
-        if self._is_busy(url):
+        waiter: Deferred[Signer | Finding] = Deferred()
+        if url in self._fetches:
+            self._fetches[url].append(waiter)
+        elif self._is_busy(url):
             return signer or _unavailable("too many fetches in progress")
-        return self._start(url, when)
+        else:
+            self._fetches[url] = [waiter]
+            self._start(url, when)
+        return waiter
 
     def _signer(self, url: str, when: float) -> "tuple[Signer | None, float]":
         """Give what is kept, if its chain is valid, and until when it need not be fetched again."""
@@ -98,16 +101,14 @@ class Certificates:
         place = _place(url)
         return sum(_place(other) == place for other in self._fetches) >= self._options.per_host
 
-    def _start(self, url: str, when: float) -> Deferred[Signer | Finding]:
-        waiting = self._fetches[url] = _Waiting()
-        first = waiting.join()
-
+    def _start(self, url: str, when: float) -> None:
         def finished(found: Signer | Finding | Failure) -> None:
-            del self._fetches[url]
-            waiting.end(found if isinstance(found, Failure) else self._settled(url, found, when))
+            if not isinstance(found, Failure):
+                found = self._settled(url, found, when)
+            for waiter in self._fetches.pop(url):
+                waiter.callback(found)
 
         Deferred.fromCoroutine(self._fetched(url, when)).addBoth(finished)
-        return first
 
     async def _fetched(self, url: str, when: float) -> Signer | Finding:
         try:
@@ -129,32 +130,6 @@ class Certificates:
             return self._signer(url, when)[0] or found
         self._signers.drop(url)
         return found
-
-
-class _Waiting:
-    """Those who wait for one fetch."""
-
-    def __init__(self) -> None:
-        self._deferreds: dict[Deferred[Signer | Finding], None] = {}
-
-    def join(self) -> Deferred[Signer | Finding]:
-        """Wait with the others. Cancelling leaves them."""
-        deferred: Deferred[Signer | Finding] = Deferred(self._leave)
-        self._deferreds[deferred] = None
-        return deferred
-
-    def _leave(self, deferred: Deferred[Signer | Finding]) -> None:
-        del self._deferreds[deferred]
-
-    def end(self, found: Signer | Finding | Failure) -> None:
-        """Tell all, one by one: what one of them does may make another leave."""
-        while self._deferreds:
-            deferred = next(iter(self._deferreds))
-            del self._deferreds[deferred]
-            if isinstance(found, Failure):
-                deferred.errback(found)
-            else:
-                deferred.callback(found)
 
 
 class _Kept(Generic[_T]):

@@ -11,7 +11,7 @@ from OpenSSL import SSL
 from service_identity import VerificationError
 from twisted.internet.defer import Deferred, fail
 from twisted.internet.endpoints import wrapClientTLS
-from twisted.internet.error import ConnectionClosed
+from twisted.internet.error import ConnectionClosed, ConnectionDone
 from twisted.internet.interfaces import IProtocol, IProtocolFactory, IStreamClientEndpoint, ITCPTransport
 from twisted.internet.protocol import Protocol, connectionDone
 from twisted.internet.ssl import Certificate, optionsForClientTLS, platformTrust, trustRootFromCertificates
@@ -104,10 +104,13 @@ class Fetcher:
         agent: IAgent = Agent.usingEndpointFactory(self._reactor, connection)  # type: ignore[no-untyped-call]
         try:
             response = await agent.request(b"GET", url.encode("ascii"), _HEADERS)
-            return await self._body(response, shown(host))
+            octets = await self._body(response, shown(host))
+            connection.raise_if_broken()
         except _BROKEN as error:
-            what = "sends too much" if connection.exceeded else _what_broke(error)
-            raise Unavailable(f"{shown(host)} {what}") from error
+            what = f"sends more than {self._max_octets} octets" if connection.exceeded else _what_broke(error)
+            raise Unavailable(f"{shown(host)} {what}") from None
+        else:
+            return octets
         finally:
             connection.abort()
 
@@ -133,12 +136,12 @@ class Fetcher:
         if response.code != 200:
             raise Unavailable(f"{host} answered {response.code}")
         if response.length is not UNKNOWN_LENGTH and response.length > self._max_octets:
-            raise Unavailable(f"{host} announces {response.length} octets where {self._max_octets} are the limit")
+            raise Unavailable(f"{host} announces more than {self._max_octets} octets")
         body = _Body()
         response.deliverBody(body)
         octets = await body.complete
         if len(octets) > self._max_octets:
-            raise Unavailable(f"{host} sends more than the {self._max_octets} octets that are the limit")
+            raise Unavailable(f"{host} sends more than {self._max_octets} octets")
         return octets
 
 
@@ -164,6 +167,7 @@ class _Meter(ProtocolWrapper):
 
     factory: "_MeterFactory"
     octets = 0
+    broken: BaseException | None = None
 
     def dataReceived(self, data: bytes) -> None:  # noqa: N802
         self.octets += len(data)
@@ -171,6 +175,11 @@ class _Meter(ProtocolWrapper):
             self.abort()
         else:
             self.wrappedProtocol.dataReceived(data)
+
+    def connectionLost(self, reason: Failure = connectionDone) -> None:  # noqa: N802
+        if not isinstance(reason.value, ConnectionDone):
+            self.broken = reason.value
+        super().connectionLost(reason)  # type: ignore[no-untyped-call]
 
     def abort(self) -> None:
         """Drop the connection, if it is still there."""
@@ -214,6 +223,11 @@ class _Connection:
     def exceeded(self) -> bool:
         """Whether more came than may come."""
         return self._meter is not None and self._meter.octets > self._limit
+
+    def raise_if_broken(self) -> None:
+        """Raise what the connection was lost by. A body without a length is whole only if it was closed in due form."""
+        if self._meter is not None and self._meter.broken is not None:
+            raise self._meter.broken
 
     def abort(self) -> None:
         """Drop the connection, if there is one."""

@@ -4,13 +4,13 @@
 import ipaddress
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import Any
+from typing import Any, Literal
 
 from cryptography import x509
 from reactor import Reactor, reactor
 from twisted.internet.defer import Deferred, succeed
 from twisted.internet.protocol import Factory, Protocol, connectionDone
-from twisted.internet.ssl import PrivateCertificate
+from twisted.internet.ssl import CertificateOptions
 from twisted.python.failure import Failure
 
 from sip_guard.demo.pki import Issued, Window, end_entity, issue, web_root
@@ -48,9 +48,9 @@ class Site(Factory):
 
     noisy = False
 
-    def __init__(self, reply: bytes, *, close: bool) -> None:
+    def __init__(self, reply: bytes, *, then: "Then") -> None:
         self.reply = reply
-        self.close = close
+        self.then = then
         self.port = 0
         self.requests: list[bytes] = []
         self.server_names: list[bytes | None] = []
@@ -92,13 +92,17 @@ class _Visit(Protocol):
         if hasattr(transport, "getPeerCertificate"):
             self._site.server_names.append(transport.getHandle().get_servername())
         transport.write(self._site.reply)
-        if self._site.close:
+        if self._site.then == "close":
             transport.loseConnection()
+        elif self._site.then == "break":
+            transport.transport.loseConnection()
 
     def connectionLost(self, _: Failure = connectionDone) -> None:
         self._site.left(self)
 
 
+Then = Literal["wait", "close", "break"]
+"""What comes after the answer: nothing; the end in due form; the end of TCP without that of TLS."""
 Serve = Callable[..., Site]
 
 
@@ -108,16 +112,16 @@ def serving(in_reactor: Reactor) -> Iterator[Serve]:
     sites: list[tuple[Site, Any]] = []
 
     def serve(
-        reply: bytes, certificate: Issued | None = None, *, close: bool = False, interface: str = "127.0.0.1"
+        reply: bytes, certificate: Issued | None = None, *, then: Then = "wait", interface: str = "127.0.0.1"
     ) -> Site:
         """`certificate`: of the server; None: it knows no TLS."""
-        site = Site(reply, close=close)
+        site = Site(reply, then=then)
 
         def listen() -> Any:
             if certificate is None:
                 return reactor.listenTCP(0, site, interface=interface)
-            pem = certificate.key_pem + certificate.pem
-            options = PrivateCertificate.loadPEM(pem).options()  # type: ignore[no-untyped-call]
+            own: dict[str, Any] = {"privateKey": certificate.key, "certificate": certificate.certificate}
+            options = CertificateOptions(**own)
             return reactor.listenSSL(0, site, options, interface=interface)
 
         port = in_reactor(listen)
