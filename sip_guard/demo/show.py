@@ -3,9 +3,11 @@
 import tempfile
 from pathlib import Path
 from threading import Event
+from typing import NamedTuple
 
 from rich.console import Console
 from rich.live import Live
+from rich.markup import escape
 from rich.table import Table
 
 from sip_guard.demo.calls import CALLS, DemoCall
@@ -36,34 +38,50 @@ def demo(console: Console, *, stay: bool) -> bool:
 
 def _table_of_calls(console: Console, laboratory: Laboratory, guard: Guard) -> int:
     """Place the calls one after the other; give how many went wrong."""
-    table = Table("call", "answer", "at the PBX", "rule", "why", show_lines=True)
-    for column in table.columns:
-        column.overflow = "fold"
+    table = Table("call, and why", "answer, and rule", "at the PBX", show_lines=True)
+    table.columns[2].no_wrap = True
     wrong = 0
     with Live(table, console=console, refresh_per_second=8):
         for call in CALLS:
-            row = _place(call, laboratory, guard)
-            wrong += row[0] == "wrong"
-            table.add_row(call.title, *row[1:])
+            outcome = _place(call, laboratory, guard)
+            wrong += not outcome.right
+            table.add_row(
+                f"{call.title}\n[dim]{escape(outcome.why)}[/]",
+                f"{outcome.answer}\n[dim]{outcome.rule}[/]",
+                outcome.arrived,
+            )
     return wrong
 
 
-def _place(call: DemoCall, laboratory: Laboratory, guard: Guard) -> tuple[str, str, str, str, str]:
+class _Outcome(NamedTuple):
+    """What became of a call."""
+
+    right: bool
+    answer: str
+    arrived: str = ""
+    rule: str = ""
+    why: str = ""
+
+
+def _place(call: DemoCall, laboratory: Laboratory, guard: Guard) -> _Outcome:
     caller = laboratory.wholesale if call.strict else laboratory.carrier
     try:
         call_id, final = caller.call(guard.port, call.presented, call.called, call.fields(laboratory))
     except TimeoutError:
-        return "wrong", "[red]no answer[/]", "", "", ""
+        return _Outcome(right=False, answer="[red]no answer[/]")
+    colour = "green" if final.code < 300 else "yellow"
+    answer = f"[{colour}]{final.code} {escape(final.phrase.decode())}[/]"
     decision = guard.decision(call_id)
     if decision is None:
-        return "wrong", f"{final.code}", "", "[red]no decision in the log[/]", ""
-    right = (final.code, decision["rule"]) == call.expected
-    finding = decision["findings"][0] if decision["findings"] else {"detail": ""}
+        return _Outcome(right=False, answer=answer, rule="[red]not in the log[/]")
     invite = laboratory.pbx.calls.get(call_id)
-    arrived = "nothing" if invite is None else seen(invite)
-    colour = "green" if final.code < 300 else "yellow"
-    answer = f"[{colour}]{final.code} {final.phrase.decode()}[/]"
-    return "right" if right else "wrong", answer, arrived, decision["rule"], finding["detail"]
+    return _Outcome(
+        right=(final.code, decision["rule"]) == call.expected,
+        answer=answer,
+        arrived="nothing" if invite is None else seen(invite),
+        rule=decision["rule"],
+        why=decision["findings"][0]["detail"] if decision["findings"] else "",
+    )
 
 
 def _afterwards(guard: Guard) -> str:
