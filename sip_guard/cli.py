@@ -5,14 +5,17 @@ from pathlib import Path
 from typing import BinaryIO
 
 import click
+import msgspec
 from rich.console import Console
 from rich.table import Table
-from twisted.logger import ILogObserver, LogEvent, LogLevel, globalLogBeginner
+from twisted.logger import ILogObserver, LogEvent, LogLevel, formatEvent, globalLogBeginner
 from zope.interface import implementer
 
 from sip_guard import __version__
 from sip_guard.config import Config, ConfigError, load
 from sip_guard.log import Logger, logger
+from sip_guard.peer import Source
+from sip_guard.sip.flow import written
 
 CONFIG_FILE = "/etc/sip_guard/sip_guard.yaml"
 
@@ -53,8 +56,9 @@ def run(path: Path) -> None:
     try:
         service = Service(config, reactor, log)
     except OSError as error:
-        raise click.ClickException(f"{error.strerror}; is another guard running, or `listen` wrong?") from None
-    log.info("started", version=__version__, config=str(path), trunks=len(config.trunks))
+        raise click.ClickException(str(error.strerror)) from None
+    started = {"version": __version__, "config": str(path), "trunks": len(config.trunks)}
+    reactor.callWhenRunning(log.info, "started", **started)
     reactor.addSystemEventTrigger("before", "shutdown", service.stop)
     reactor.run()
     log.info("stopped")
@@ -65,10 +69,10 @@ def run(path: Path) -> None:
 def check(path: Path) -> None:
     """Say what a configuration file means, or what is wrong with it."""
     config = _load(path)
-    console = Console()
+    console = Console(markup=False, highlight=False)
     for table in _tables(config):
         console.print(table)
-    console.print(f"{path}: good", highlight=False, soft_wrap=True)
+    console.print(f"{path}: good", soft_wrap=True)
 
 
 @main.command()
@@ -94,21 +98,21 @@ def _tables(config: Config) -> list[Table]:
     """Show a configuration as it was understood."""
     listen = _table("Listens on", "address", "named in Via as")
     for item in config.listen:
-        listen.add_row(_host_port(item.address), _host_port(item.advertised) if item.advertised else "the same")
-    trunks = _table("Trunks", "name", "sources", "target", "identity", "asserted number", "own tags")
+        listen.add_row(written(item.address), written(item.advertised) if item.advertised else "the same")
+    trunks = _table("Trunks", "name", "sources", "target", "identity", "else")
     for trunk in config.trunks:
-        sources = ", ".join(f"{s.network}{f' port {s.port}' if s.port else ''}" for s in trunk.sources)
+        names = ("trust_asserted", "trusted", "attested_number", "psap_callback")
+        rest = {name: getattr(trunk, name) for name in names} | msgspec.structs.asdict(trunk.dial_plan)
         trunks.add_row(
             trunk.name,
-            sources,
+            _sources(trunk.sources),
             trunk.target,
             trunk.identity,
-            "believed" if trunk.trust_asserted else "removed",
-            "believed" if trunk.trusted else "removed",
+            "\n".join(f"{name}: {_text(value)}" for name, value in rest.items()),
         )
-    targets = _table("Targets", "name", "address")
+    targets = _table("Targets", "name", "address", "further sources")
     for target in config.targets:
-        targets.add_row(target.name, _host_port(target.address))
+        targets.add_row(target.name, written(target.address), _sources(target.sources))
     anchors = _table("Trust anchors", "subject", "until")
     for subject, until in config.anchors.subjects if config.anchors else ():
         anchors.add_row(subject, until)
@@ -123,7 +127,38 @@ def _tables(config: Config) -> list[Table]:
         when = "; ".join(f"{name}: {', '.join(sorted(values))}" for name, values in conditions.items() if values)
         rules.add_row(rule.id, when or "always", str(rule.then), rule.mode)
     rules.add_row("default", "no other rule ended the list", "allow", "enforce", style="dim")
-    return [listen, trunks, targets, anchors, rules]
+    return [listen, trunks, targets, anchors, rules, _rest(config)]
+
+
+def _rest(config: Config) -> Table:
+    table = _table("All else", "option", "value")
+    table.add_row("verification.time_limit", str(config.time_limit))
+    parts = {
+        "verification": config.freshness,
+        "verification.repository": config.repository,
+        "emergency": config.emergency,
+        "tags": config.tags,
+        "log": config.log,
+        "limits": config.limits,
+    }
+    for name, part in parts.items():
+        for option, value in msgspec.structs.asdict(part).items():
+            table.add_row(f"{name}.{option}", _text(value))
+    table.add_row("state_directory", _text(config.state_directory))
+    return table
+
+
+def _sources(sources: tuple[Source, ...]) -> str:
+    return _text(tuple(f"{each.network}{f' port {each.port}' if each.port else ''}" for each in sources))
+
+
+def _text(value: object) -> str:
+    """Give a value as it would stand in the file."""
+    if isinstance(value, tuple):
+        return ", ".join(map(str, value)) or "none"
+    if isinstance(value, bool):
+        return str(value).lower()
+    return "none" if value in (None, "") else str(value)
 
 
 def _table(title: str, *columns: str) -> Table:
@@ -131,10 +166,6 @@ def _table(title: str, *columns: str) -> Table:
     for column in table.columns:
         column.overflow = "fold"
     return table
-
-
-def _host_port(address: tuple[str, int]) -> str:
-    return f"[{address[0]}]:{address[1]}" if ":" in address[0] else f"{address[0]}:{address[1]}"
 
 
 @implementer(ILogObserver)
@@ -151,5 +182,5 @@ class _Twisted:
                 "mistake",
                 where="reactor",
                 exc_info=failure.value if failure else None,
-                text=event.get("log_format"),
+                text=formatEvent(event),
             )

@@ -1,12 +1,14 @@
 """The form of a decision in the log: one flat record a call, tokens never in it."""
 
+from collections.abc import Callable
 from hashlib import blake2b
 from typing import Literal
 
 import msgspec
 
-from sip_guard.call import Call, Code
+from sip_guard.call import Call
 from sip_guard.policy.decision import Decision
+from sip_guard.sip.flow import written
 from sip_guard.verdict import Reject
 
 Numbers = Literal["full", "last4", "hash"]
@@ -26,6 +28,8 @@ class Masking(msgspec.Struct, frozen=True):
             return text
         if self.numbers == "hash":
             return blake2b(text.lstrip("+").encode("utf-8", "replace"), digest_size=8, key=self.key).hexdigest()
+        if text.isdecimal():
+            return text[-4:].rjust(len(text), "*")
         digits = sum(c.isdigit() for c in text)
         masked = []
         for c in text:
@@ -39,13 +43,13 @@ class Masking(msgspec.Struct, frozen=True):
 
 def record(call: Call, decision: Decision, masking: Masking, *, now: float, generation: int) -> dict[str, object]:
     """Give the record of a decision taken at `now` (seconds since the epoch), under configuration `generation`."""
-    mask = masking.mask
+    mask, shown = masking.mask, _masked(call, masking)
     attestation = next((f.attestation for f in decision.findings if f.attestation and f.weighs), None)
     verdict = decision.verdict
     fields: dict[str, object] = {
         "call_id": call.call_id[:256],
         "trunk": call.trunk.name,
-        "source": f"{call.flow.remote[0]}:{call.flow.remote[1]}",
+        "source": written(call.flow.remote),
         "result": decision.result,
         "action": decision.action,
         "rule": decision.rule,
@@ -57,15 +61,15 @@ def record(call: Call, decision: Decision, masking: Masking, *, now: float, gene
         "target": mask(_shown(call, "target")),
         "identities": len(call.identities),
         "attest": attestation.level if attestation else None,
-        "origid": attestation.origid[:64] if attestation else None,
+        "origid": shown(attestation.origid[:64]) if attestation else None,
         "spc": attestation.spc if attestation else None,
         "findings": [
             {
                 "code": finding.code.value,
-                "detail": finding.detail if masking.numbers == "full" or finding.code in _PLAIN else "",
+                "detail": shown(finding.detail),
                 "token": finding.token or None,
                 "weighs": finding.weighs,
-                **{k: v for k, v in finding.particulars if masking.numbers == "full" or k not in _NUMBERS},
+                **{name: shown(value) if isinstance(value, str) else value for name, value in finding.particulars},
             }
             for finding in decision.findings
         ],
@@ -76,9 +80,17 @@ def record(call: Call, decision: Decision, masking: Masking, *, now: float, gene
     return fields
 
 
-_PLAIN = frozenset(code for code in Code if code.outcome.value in {"unavailable", "untrusted", "stale", "unsigned"})
-"""Findings whose detail never holds a number of the call."""
-_NUMBERS = frozenset({"orig", "dest"})
+def _masked(call: Call, masking: Masking) -> Callable[[str], str]:
+    """Give what masks the numbers of a call wherever they stand in a text that somebody else wrote."""
+    parties = () if masking.numbers == "full" else (call.presented, *call.asserted, call.to, call.target)
+    numbers = {party.number: masking.mask(party.number) for party in parties if party.number and len(party.number) > 4}
+
+    def masked(text: str) -> str:
+        for number, instead in numbers.items():
+            text = text.replace(number, instead)
+        return text
+
+    return masked
 
 
 def _shown(call: Call, name: Literal["from", "target"]) -> str:

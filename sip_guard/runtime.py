@@ -14,12 +14,12 @@ from sip_guard.proxy.core import Abandon, Action, Proxy, Screen, Send
 from sip_guard.proxy.transaction import Key
 from sip_guard.record import Masking, record
 from sip_guard.screen import Screening
-from sip_guard.sip.flow import Address, Flow
+from sip_guard.sip.flow import Address, Flow, written
 from sip_guard.sip.message import MalformedMessage, parse
 from sip_guard.verdict import Reject
 
-MAX_SOURCES = 1024
-"""Sources whose last complaint is remembered, so that each gets one log line a second at the most."""
+MAX_COMPLAINTS = 100
+"""Log lines a second about messages that were refused: one for each source, and of no more sources than this."""
 
 Clock = Callable[[], float]
 
@@ -49,7 +49,8 @@ class Runtime:
         self._sends: dict[Address, Callable[[bytes, Address], None]] = {}
         self._pending: dict[Key, Deferred[Decision]] = {}
         self._timer: IDelayedCall | None = None
-        self._complaints: dict[tuple[str, str], int] = {}
+        self._complained: set[str] = set()
+        self._second = 0
         self.counts: Counter[str] = Counter()
         """What happened how often: `stranger`, `malformed`, `mistake`, `decision`."""
 
@@ -78,23 +79,28 @@ class Runtime:
         self._set_timer()
 
     def mistake(self, where: str, error: BaseException | None) -> None:
-        """Log and count a mistake of our own: the counter that must stay zero."""
+        """Log and count a mistake of our own: the counter that must stay zero. One line a second for each place."""
         self.counts["mistake"] += 1
-        self._log.error("mistake", where=where, exc_info=error)
+        said = self._said()
+        if where not in said:
+            said.add(where)
+            self._log.error("mistake", where=where, exc_info=error, count=self.counts["mistake"])
 
     def _complain(self, kind: str, flow: Flow, reason: str) -> None:
         self.counts[kind] += 1
+        said = self._said()
+        source = flow.remote[0]
+        if source not in said and len(said) < MAX_COMPLAINTS:
+            said.add(source)
+            self._log.warning(kind, source=written(flow.remote), reason=reason, count=self.counts[kind])
+
+    def _said(self) -> set[str]:
+        """Give the sources and places that had their line in this second."""
         second = int(self._reactor.seconds())
-        source = (kind, flow.remote[0])
-        if self._complaints.get(source) == second:
-            return
-        if len(self._complaints) >= MAX_SOURCES:
-            self._complaints.clear()
-            if self._complaints.get(("", "")) == second:
-                return
-            self._complaints["", ""] = second
-        self._complaints[source] = second
-        self._log.warning(kind, source=f"{flow.remote[0]}:{flow.remote[1]}", reason=reason, count=self.counts[kind])
+        if second != self._second:
+            self._second = second
+            self._complained.clear()
+        return self._complained
 
     def _do(self, actions: list[Action], now: float) -> None:
         for action in actions:
@@ -123,7 +129,7 @@ class Runtime:
         decision.addErrback(self._given_up, action.key)
 
     def _decided_later(self, decision: Decision, key: Key, call: Call) -> None:
-        del self._pending[key]
+        self._pending.pop(key, None)
         self._decided(decision, key, call, self._reactor.seconds())
         self._set_timer()
 

@@ -60,10 +60,22 @@ class Screening:
                 waiting.append(self._limited(check, found))
         if not waiting:
             return self._decide(call, findings)
-        gathered: Deferred[list[tuple[bool, list[Finding]]]] = DeferredList(waiting, consumeErrors=True)
-        return gathered.addCallback(
-            lambda results: self._decide(call, findings + [f for done, found in results if done for f in found])
-        )
+        return self._decided_later(call, findings, waiting)
+
+    def _decided_later(
+        self, call: Call, findings: list[Finding], waiting: list[Deferred[list[Finding]]]
+    ) -> Deferred[Decision]:
+        decision: Deferred[Decision] = Deferred()
+        gathered: Deferred[list[tuple[bool, list[Finding]]]] = DeferredList(waiting)
+        gathered.addCallback(
+            lambda results: self._decide(call, findings + [finding for _, found in results for finding in found])
+        ).chainDeferred(decision)
+
+        def stop(failure: Failure) -> Failure:
+            gathered.cancel()
+            return failure
+
+        return decision.addErrback(stop)
 
     def _limited(self, check: Check, found: Deferred[list[Finding]]) -> Deferred[list[Finding]]:
         found.addTimeout(self._time_limit, self._clock)

@@ -4,57 +4,62 @@ import os
 import random
 import secrets
 import time
+from contextlib import suppress
 from pathlib import Path
+from tempfile import mkstemp
 from typing import Any
 
 from twisted.internet.interfaces import IReactorFDSet
 
 from sip_guard.checks import Check
 from sip_guard.checks.identity import IdentityCheck
-from sip_guard.config import Config
+from sip_guard.config import Config, Listen
 from sip_guard.log import Logger
 from sip_guard.peer import Peers
+from sip_guard.policy.decision import TagOptions
 from sip_guard.proxy.core import Proxy
 from sip_guard.record import Masking
 from sip_guard.repository.certificates import Certificates
 from sip_guard.repository.https import Fetcher
 from sip_guard.runtime import Runtime
 from sip_guard.screen import Screening
+from sip_guard.sip.flow import Flow, written
 from sip_guard.sip.hygiene import FORGEABLE
 from sip_guard.stir.certificate import judge
 from sip_guard.transport.udp import UdpPort
 
 SECRET_FILE = "dialog_secret"  # noqa: S105 - its name, not its content
 """In the state directory: what signs Record-Route, so that calls in progress outlive a restart."""
+SECRET_OCTETS = 32
 
 
 class Service:
     """The guard as one thing to start and stop."""
 
     def __init__(self, config: Config, reactor: Any, log: Logger) -> None:
-        """Listen on the configured addresses and be ready. Raises OSError where an address cannot be had."""
+        """Listen on the configured addresses and be ready. Raises OSError where an address or a file cannot be had."""
         self._log = log
         secret = _secret(config.state_directory)
         if config.state_directory is None:
             log.warning("no_state_directory", reason="calls in progress will not outlive a restart")
+        checks = self._checks(config, reactor)
         self._ports: list[UdpPort] = []
         try:
             for item in config.listen:
-                self._ports.append(UdpPort(IReactorFDSet(reactor), item.address, item.advertised, self._received))
-        except OSError as error:
+                self._ports.append(self._port(item, reactor))
+        except OSError:
             self.stop()
-            address = config.listen[len(self._ports)].address
-            raise OSError(error.errno, f"cannot listen on {address[0]}:{address[1]}: {error.strerror}") from None
+            raise
         proxy = Proxy(
             Peers(config.trunks, config.targets),
             [address for port in self._ports for address in (port.local, port.address)],
             secret,
             secrets.token_bytes,
             max_transactions=config.limits.transactions,
-            private=FORGEABLE | config.tags.names,
+            private=FORGEABLE | TagOptions().names | config.tags.names,
         )
         screening = Screening(
-            self._checks(config, reactor),
+            checks,
             config.rules,
             reactor,
             emergency=config.emergency,
@@ -74,7 +79,14 @@ class Service:
             port.close()
         self._ports = []
 
-    def _received(self, data: bytes, flow: Any) -> None:
+    def _port(self, item: Listen, reactor: Any) -> UdpPort:
+        try:
+            return UdpPort(IReactorFDSet(reactor), item.address, item.advertised, self._received)
+        except OSError as error:
+            where = f"cannot listen on {written(item.address)}: {error.strerror}"
+            raise OSError(error.errno, f"{where}; is another guard running, or `listen` wrong?") from None
+
+    def _received(self, data: bytes, flow: Flow) -> None:
         self._runtime.received(data, flow)
 
     def _mistake(self, where: str, error: BaseException | None) -> None:
@@ -95,20 +107,20 @@ class Service:
 
 
 def _secret(folder: Path | None) -> bytes:
-    """Give what signs Record-Route: kept in the state directory, made there at the first start."""
+    """Give what signs Record-Route: kept in the state directory, made there at the first start. Raises OSError."""
+    made = secrets.token_bytes(SECRET_OCTETS)
     if folder is None:
-        return secrets.token_bytes(32)
+        return made
     path = folder / SECRET_FILE
     try:
-        kept = path.read_bytes()
-        if len(kept) == 32:
-            return kept
-    except FileNotFoundError:
-        pass
-    made = secrets.token_bytes(32)
-    fresh = path.with_suffix(".new")
-    descriptor = os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
-    with os.fdopen(descriptor, "wb") as file:
-        file.write(made)
-    fresh.replace(path)
+        with suppress(FileNotFoundError):
+            kept = path.read_bytes()
+            if len(kept) == SECRET_OCTETS:
+                return kept
+        descriptor, fresh = mkstemp(prefix=SECRET_FILE, dir=folder)
+        with os.fdopen(descriptor, "wb") as file:
+            file.write(made)
+        Path(fresh).replace(path)
+    except OSError as error:
+        raise OSError(error.errno, f"{path} cannot be kept: {error.strerror}; see `state_directory`") from None
     return made

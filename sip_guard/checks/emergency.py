@@ -1,8 +1,13 @@
 """Calls that always pass: to an emergency number, and an emergency centre's call back."""
 
+import re
+
 import msgspec
 
 from sip_guard.call import Call, Code, Finding
+
+_SOS = re.compile(rb"urn:service:(?:test\.)?sos(?:\..*)?", re.IGNORECASE)
+"""RFC 5031 4.2, and the test calls of RFC 6881 17."""
 
 
 class Options(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -19,8 +24,8 @@ def emergency(call: Call, options: Options) -> Finding | None:
     """
     request = call.request
     if call.target.number in options.numbers:
-        return Finding(Code.EMERGENCY, f"a call to {call.target.number}")
-    if request.uri.lower().startswith((b"urn:service:sos", b"urn:service:test.sos")):
+        return Finding(Code.EMERGENCY, "a call to an emergency number")
+    if _SOS.fullmatch(request.uri):
         return Finding(Code.EMERGENCY, "a call to an emergency service")
     if request.value(b"priority").lower() == b"psap-callback" and call.trunk.psap_callback == "pass":
         return Finding(Code.PSAP_CALLBACK, "an emergency centre calls back")

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 import msgspec
-from twisted.internet.defer import Deferred, DeferredList
+from twisted.internet.defer import Deferred
 
 from sip_guard.call import Call, Code, Finding, Outcome
 from sip_guard.stir import identity
@@ -12,6 +12,8 @@ from sip_guard.stir.certificate import Signer
 from sip_guard.stir.verify import Freshness, examine, verify
 
 if TYPE_CHECKING:
+    from twisted.python.failure import Failure
+
     from sip_guard.stir.passport import Passport
 
 MAX_IDENTITIES = 8
@@ -44,15 +46,12 @@ class IdentityCheck:
             return [Finding(Code.NO_IDENTITY, "no Identity header")]
         if len(call.identities) > MAX_IDENTITIES:
             return [Finding(Code.TOO_MANY_IDENTITIES, f"{len(call.identities)} tokens, at most {MAX_IDENTITIES}")]
-        found = [self._token(value, call) for value in call.identities]
-        waiting = [item for item in found if isinstance(item, Deferred)]
-        passed = any(isinstance(item, Finding) and item.code is Code.PASSED for item in found)
-        if not waiting or passed:
-            for deferred in waiting:
-                deferred.addErrback(lambda _: None)
-                deferred.cancel()
-            return combined([(i, item) for i, item in enumerate(found, 1) if isinstance(item, Finding)])
-        return _gathered(found)
+        found = dict(enumerate((self._token(value, call) for value in call.identities), 1))
+        known = {token: item for token, item in found.items() if isinstance(item, Finding)}
+        waiting = {token: item for token, item in found.items() if isinstance(item, Deferred)}
+        if not waiting:
+            return combined(known)
+        return _awaited(known, waiting)
 
     def _token(self, value: bytes, call: Call) -> "Finding | Deferred[Finding]":
         parsed = identity.parse(value)
@@ -71,32 +70,47 @@ def _judged(signer: Signer | Finding, passport: "Passport", call: Call) -> Findi
     return signer if isinstance(signer, Finding) else verify(passport, signer, call)
 
 
-def _gathered(found: "list[Finding | Deferred[Finding]]") -> "Deferred[list[Finding]]":
-    """Wait for all tokens. Cancelling the result cancels the waiting."""
-    deferreds = []
-    for item in found:
-        deferred: Deferred[Finding]
-        if isinstance(item, Deferred):
-            deferred = item
-        else:
-            deferred = Deferred()
-            deferred.callback(item)
-        deferreds.append(deferred)
-    together: Deferred[list[tuple[bool, Finding]]] = DeferredList(deferreds, fireOnOneErrback=True, consumeErrors=True)
-    return together.addCallback(lambda results: combined([(i, item) for i, (_, item) in enumerate(results, 1)]))
+def _awaited(known: dict[int, Finding], waiting: "dict[int, Deferred[Finding]]") -> "Deferred[list[Finding]]":
+    """Wait until a token has passed or all are judged. Cancelling the result cancels the waiting."""
+
+    def judged(finding: Finding, token: int) -> None:
+        del waiting[token]
+        known[token] = finding
+        end()
+
+    def failed(failure: "Failure", token: int) -> None:
+        del waiting[token]
+        if not result.called:
+            result.errback(failure)
+            stop()
+
+    def end() -> None:
+        if not result.called and (not waiting or any(finding.code is Code.PASSED for finding in known.values())):
+            result.callback(combined(known))
+            stop()
+
+    def stop(_: object = None) -> None:
+        for deferred in list(waiting.values()):
+            deferred.cancel()
+
+    result: Deferred[list[Finding]] = Deferred(stop)
+    for token, deferred in list(waiting.items()):
+        deferred.addCallbacks(judged, failed, (token,), errbackArgs=(token,))
+    end()
+    return result
 
 
-def combined(numbered: list[tuple[int, Finding]]) -> list[Finding]:
-    """Say which findings weigh (RFC 8224 6.2): a call fails only if all its tokens do.
+def combined(found: dict[int, Finding]) -> list[Finding]:
+    """Say which findings weigh (RFC 8224 6.2), by the place of their tokens: a call fails only if all its tokens do.
 
     So the best outcome counts alone: passed, then valid but not for all that is shown, then could not be checked. A
     token of a type that is not supported counts only where there is no other.
     """
-    outcomes = {finding.code.outcome for _, finding in numbered}
+    outcomes = {finding.code.outcome for finding in found.values()}
     best = next((outcome for outcome in _MERIT if outcome in outcomes), None)
     failed = outcomes - {*_MERIT, Outcome.UNSIGNED}
     result = []
-    for token, finding in numbered:
+    for token, finding in sorted(found.items()):
         outcome = finding.code.outcome
         weighs = outcome is best if best else (outcome is not Outcome.UNSIGNED or not failed)
         result.append(msgspec.structs.replace(finding, token=token, weighs=weighs))

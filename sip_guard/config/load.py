@@ -3,7 +3,6 @@
 import ipaddress
 import re
 from collections.abc import Callable, Iterable
-from difflib import get_close_matches
 from importlib.resources import files
 from pathlib import Path
 from typing import TypeVar
@@ -11,17 +10,19 @@ from typing import TypeVar
 import msgspec
 
 from sip_guard import peer
+from sip_guard.call import Code
 from sip_guard.checks.emergency import Options as Emergency
 from sip_guard.config import options
-from sip_guard.config.fault import Fault
+from sip_guard.config.fault import Fault, unknown
 from sip_guard.config.source import Source
 from sip_guard.number import is_country
 from sip_guard.policy.decision import TagOptions
-from sip_guard.policy.rule import FINDINGS, Act, Rule
+from sip_guard.policy.rule import FINDINGS, NOTES, Act, Rule
 from sip_guard.repository.certificates import Options as Repository
 from sip_guard.repository.https import Laboratory
-from sip_guard.sip.flow import Address
-from sip_guard.sip.grammar import NAMES, token
+from sip_guard.sip.flow import Address, bracketed
+from sip_guard.sip.grammar import NAMES, canonical_name
+from sip_guard.stir import x5u
 from sip_guard.stir.certificate import Anchors
 from sip_guard.stir.verify import Freshness
 
@@ -29,6 +30,9 @@ S = TypeVar("S")
 T = TypeVar("T")
 
 _TAKEN = frozenset({*NAMES.values()} - {b"x-sip-guard"})
+_OWN_RULES = ("default", Code.EMERGENCY.value, Code.PSAP_CALLBACK.value)
+"""What the log calls a decision that no rule gave."""
+_LOOPBACK = {4: "127.0.0.1", 6: "::1"}
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.\-]{0,63}")
 
 
@@ -81,8 +85,10 @@ class _Builder:
         trunks = tuple(self._trunk(t, names, f"trunks[{i}]") for i, t in enumerate(file.trunks))
         self._distinct("trunks", [t.name for t in trunks])
         listen = tuple(self._listen(item, f"listen[{i}]") for i, item in enumerate(file.listen))
-        self._own_addresses(listen, targets)
-        self._overlaps(trunks)
+        if not self.faults:
+            self._own_addresses(listen, targets)
+            self._families(listen, trunks, targets)
+            self._overlaps(trunks, targets)
         rules = self._policy(file.policy, trunks)
         return Config(
             listen=listen,
@@ -95,7 +101,7 @@ class _Builder:
             emergency=self._emergency(file.emergency),
             rules=rules,
             tags=self._tags(file.tags),
-            log=file.log,
+            log=msgspec.structs.replace(file.log, file=self._log_file(file.log.file)),
             limits=file.limits,
             state_directory=self._state(file.state_directory),
         )
@@ -105,10 +111,12 @@ class _Builder:
     def _listen(self, item: options.Listen, at: str) -> Listen:
         address = self._address(item.udp, f"{at}.udp", least_port=0)
         advertised = self._address(item.advertise, f"{at}.advertise") if item.advertise is not None else None
-        if advertised is None and ipaddress.ip_address(address[0]).is_unspecified:
+        if advertised is None and _is_wildcard(address):
             self._fault(
                 f"{at}.udp", f"{address[0]} is no address that peers can answer to; add `advertise: ADDRESS:PORT`"
             )
+        if advertised is not None and (_is_wildcard(advertised) or _version(advertised) != _version(address)):
+            self._fault(f"{at}.advertise", f"peers that reach {address[0]} cannot answer to {advertised[0]}")
         return Listen(address, advertised)
 
     def _trunk(self, item: options.Trunk, targets: tuple[str, ...], at: str) -> peer.Trunk:
@@ -118,7 +126,7 @@ class _Builder:
             if len(targets) > 1:
                 self._fault(at, f"add `target`, one of: {', '.join(targets)}")
         elif target not in targets:
-            self._fault(f"{at}.target", f"there is no target `{target}`, expected one of: {', '.join(targets)}")
+            self._fault(f"{at}.target", unknown("target", target, targets))
         country = item.dial_plan.country
         if country is not None and not is_country(country):
             self._fault(f"{at}.dial_plan.country", f"`{country}` is no ISO 3166-1 country code, such as GB")
@@ -159,23 +167,46 @@ class _Builder:
 
     def _own_addresses(self, listen: tuple[Listen, ...], targets: tuple[peer.Target, ...]) -> None:
         own = {address for item in listen for address in (item.address, item.advertised) if address is not None}
+        loops = {(_LOOPBACK[_version(address)], address[1]) for address in own if _is_wildcard(address)}
         for i, target in enumerate(targets):
-            if target.address in own:
+            if target.address in own | loops:
                 self._fault(
                     f"targets[{i}].address", "this is the guard's own address: calls would go round in a circle"
                 )
-        if len({item.address for item in listen if item.address[1]}) < sum(1 for item in listen if item.address[1]):
-            self._fault("listen", "two entries have the same address")
+        for what in ([item.address for item in listen], [item.advertised for item in listen if item.advertised]):
+            fixed = [address for address in what if address[1]]
+            if len(set(fixed)) < len(fixed):
+                self._fault("listen", "two entries have the same address")
 
-    def _overlaps(self, trunks: tuple[peer.Trunk, ...]) -> None:
-        seen: dict[peer.Source, str] = {}
+    def _families(
+        self, listen: tuple[Listen, ...], trunks: tuple[peer.Trunk, ...], targets: tuple[peer.Target, ...]
+    ) -> None:
+        """Refuse what no datagram could get through: a call arrives and leaves by one socket."""
+        versions = {target.name: _version(target.address) for target in targets}
+        for i, target in enumerate(targets):
+            if _version(target.address) not in {_version(item.address) for item in listen}:
+                self._fault(f"targets[{i}].address", f"nothing under `listen` is IPv{_version(target.address)} too")
         for i, trunk in enumerate(trunks):
             for j, source in enumerate(trunk.sources):
-                other = seen.setdefault(source, trunk.name)
-                if other != trunk.name:
+                if source.network.version != versions.get(trunk.target, source.network.version):
                     self._fault(
-                        f"trunks[{i}].sources[{j}]", f"trunk `{other}` has the same source; a call can be of one only"
+                        f"trunks[{i}].sources[{j}]",
+                        f"IPv{source.network.version} calls cannot go to `{trunk.target}`, which is at "
+                        f"IPv{versions[trunk.target]}",
                     )
+
+    def _overlaps(self, trunks: tuple[peer.Trunk, ...], targets: tuple[peer.Target, ...]) -> None:
+        """Refuse a source that two peers have. A trunk on a target's host, by another port, is none."""
+        seen: dict[peer.Source, str] = {}
+        for target in targets:
+            exact = peer.Source(ipaddress.ip_network(target.address[0]), target.address[1])
+            seen |= dict.fromkeys((exact, *target.sources), f"target `{target.name}`")
+        for i, trunk in enumerate(trunks):
+            for j, source in enumerate(trunk.sources):
+                this = f"trunk `{trunk.name}`"
+                other = seen.setdefault(source, this)
+                if other != this:
+                    self._fault(f"trunks[{i}].sources[{j}]", f"{other} has the same source; a call can be of one only")
 
     # What is checked and decided.
 
@@ -189,17 +220,25 @@ class _Builder:
                     "(or set `identity: ignore` on every trunk)",
                 )
             return None
+        texts = [text for i, name in enumerate(item.anchors) for text in self._pems(name, f"verification.anchors[{i}]")]
+        return None if self.faults else Anchors(b"\n".join(texts))
+
+    def _pems(self, name: str, at: str) -> list[bytes]:
+        """Read a file with trust anchors, or a folder of them."""
+        path = self.folder / name
+        try:
+            paths = sorted(each for each in path.iterdir() if each.suffix == ".pem") if path.is_dir() else [path]
+        except (OSError, ValueError) as error:
+            self._fault(at, _unreadable(path, error))
+            return []
+        if not paths:
+            self._fault(at, f"there is no *.pem file in the folder {path}")
         texts = []
-        for i, name in enumerate(item.anchors):
-            at = f"verification.anchors[{i}]"
-            path = self.folder / name
-            paths = sorted(path.glob("*.pem")) if path.is_dir() else [path]
-            if not paths:
-                self._fault(at, f"there is no *.pem file in the folder {path}")
-            texts += [data for each in paths if (data := self._read(each, at)) is not None]
-        if len(texts) < len(item.anchors) or not texts:
-            return None
-        return self._try(Anchors, b"\n".join(texts), "verification.anchors")
+        for each in paths:
+            text = self._read(each, at)
+            if text is not None and self._try(Anchors, text, at, f"{each}: ") is not None:
+                texts.append(text)
+        return texts
 
     def _repository(self, item: Repository) -> Repository:
         at = "verification.repository.laboratories"
@@ -207,12 +246,15 @@ class _Builder:
         return msgspec.structs.replace(item, laboratories=laboratories)
 
     def _laboratory(self, item: Laboratory, at: str) -> Laboratory:
+        host, port = item.place
+        if "/" in host or x5u.fault(f"https://{bracketed(host)}:{port}", frozenset((item.place,))) is not None:
+            self._fault(f"{at}.host", f"`{item.host}` is no host name or address")
         if item.web_ca is None:
             return item
         path = self.folder / item.web_ca
         pem = self._read(path, f"{at}.web_ca")
-        if pem is not None and b"-----BEGIN CERTIFICATE-----" not in pem:
-            self._fault(f"{at}.web_ca", f"there is no certificate in {path}")
+        if pem is not None:
+            self._try(Anchors, pem, f"{at}.web_ca", f"{path}: ")
         return msgspec.structs.replace(item, web_ca=str(path))
 
     def _emergency(self, item: Emergency) -> Emergency:
@@ -229,7 +271,9 @@ class _Builder:
         taken = {rule.id for rule in own}
         rules = (*own, *(rule for rule in preset if rule.id not in taken))
         for i, trunk in enumerate(trunks):
-            if trunk.identity == "require" and not any("require" in rule.identity for rule in rules):
+            if trunk.identity == "require" and not any(
+                "require" in rule.identity and trunk.name in (rule.trunks or names) for rule in rules
+            ):
                 self._fault(
                     f"trunks[{i}].identity", "no rule has `when: {identity: require}`, so it would have no effect"
                 )
@@ -238,33 +282,59 @@ class _Builder:
     def _rule(self, item: options.Rule, trunks: list[str], at: str) -> Rule:
         when = item.when
         act = self._try(Act.parse, item.then, f"{at}.then") or Act("tag")
-        return Rule(
+        rule = Rule(
             id=self._name(item.id, f"{at}.id"),
             then=act,
             mode=item.mode,
-            findings=self._among(when.finding, FINDINGS, f"{at}.when.finding", "finding or outcome"),
+            findings=self._among(when.finding, FINDINGS | NOTES, f"{at}.when.finding", "finding or outcome"),
             identity=self._among(when.identity, ("require", "prefer", "ignore"), f"{at}.when.identity", "setting"),
             trunks=self._among(when.trunk, trunks, f"{at}.when.trunk", "trunk"),
             attestation=self._among(when.attestation, ("A", "B", "C"), f"{at}.when.attestation", "level"),
         )
+        if rule.id in _OWN_RULES:
+            self._fault(
+                f"{at}.id", f"`{rule.id}` is what the log calls a decision that no rule gave; take another name"
+            )
+        if rule.findings & NOTES:
+            self._fault(f"{at}.when.finding", "emergency calls always pass, and no rule is asked about them")
+        if rule.attestation and rule.findings and Code.PASSED.value not in rule.findings:
+            self._fault(f"{at}.when", "only a token that `passed` has an attestation: this would never apply")
+        return rule
 
     def _tags(self, item: TagOptions) -> TagOptions:
-        every = {"header": [item.header] if item.header else []}
-        every |= {"attestation_headers": [*item.attestation_headers], "origid_headers": [*item.origid_headers]}
-        for key, names in every.items():
+        every = (
+            ("header", (item.header,) if item.header else ()),
+            ("attestation_headers", item.attestation_headers),
+            ("origid_headers", item.origid_headers),
+        )
+        seen: set[bytes] = set()
+        for key, names in every:
             for name in names:
-                if not token(name.encode()):
+                meant = canonical_name(name.encode())
+                if meant is None:
                     self._fault(f"tags.{key}", f"`{name}` is no name of a header field")
-                elif name.lower().encode() in _TAKEN:
+                elif meant in _TAKEN:
                     self._fault(f"tags.{key}", f"`{name}` has a meaning of its own in SIP; take a private name")
+                elif meant in seen:
+                    self._fault(f"tags.{key}", f"`{name}` is written already, with another meaning")
+                else:
+                    seen.add(meant)
         return item
+
+    def _log_file(self, name: str) -> str:
+        return name if name == "-" else str(self.folder / name)
 
     def _state(self, text: str | None) -> Path | None:
         if text is None:
             return None
         path = self.folder / text
-        if not path.is_dir():
-            self._fault("state_directory", f"the folder {path} is not there; make it, owned by the guard's user")
+        try:
+            there = path.is_dir()
+        except (OSError, ValueError) as error:
+            self._fault("state_directory", _unreadable(path, error))
+        else:
+            if not there:
+                self._fault("state_directory", f"the folder {path} is not there; make it, owned by the guard's user")
         return path
 
     # Small things.
@@ -272,11 +342,11 @@ class _Builder:
     def _fault(self, path: str, problem: str) -> None:
         self.faults.append(Fault(path, problem))
 
-    def _try(self, read: Callable[[S], T], value: S, at: str) -> T | None:
+    def _try(self, read: Callable[[S], T], value: S, at: str, before: str = "") -> T | None:
         try:
             return read(value)
         except ValueError as error:
-            self._fault(at, str(error))
+            self._fault(at, f"{before}{error}")
             return None
 
     def _name(self, text: str, at: str) -> str:
@@ -294,20 +364,27 @@ class _Builder:
         for i, name in enumerate(names):
             if name not in known:
                 where = at if isinstance(given, str) else f"{at}[{i}]"
-                self._fault(where, f"there is no {kind} `{name}`{_meant(name, known)}")
+                self._fault(where, unknown(kind, name, known))
         return frozenset(names)
 
     def _read(self, path: Path, at: str) -> bytes | None:
         try:
             return path.read_bytes()
-        except OSError as error:
-            self._fault(at, f"{path} cannot be read: {error.strerror}")
+        except (OSError, ValueError) as error:
+            self._fault(at, _unreadable(path, error))
             return None
 
 
-def _meant(name: str, known: Iterable[str]) -> str:
-    near = get_close_matches(name, list(known), 1)
-    return f"; did you mean `{near[0]}`?" if near else f", expected one of: {', '.join(sorted(known))}"
+def _unreadable(path: Path, error: OSError | ValueError) -> str:
+    return f"{path} cannot be read: {getattr(error, 'strerror', error)}"
+
+
+def _version(address: Address) -> int:
+    return 6 if ":" in address[0] else 4
+
+
+def _is_wildcard(address: Address) -> bool:
+    return ipaddress.ip_address(address[0]).is_unspecified
 
 
 def _address(text: str) -> Address:
@@ -337,6 +414,8 @@ def _source(text: str) -> peer.Source:
                 f"`{text}` is no address or network, such as 192.0.2.7, 198.51.100.0/24 or 192.0.2.7:5062"
             ) from None
         raise ValueError(f"`{text}` has bits beyond its mask; did you mean {meant}?") from None
+    if not port:
+        raise ValueError("port 0 is no port to send from")
     return peer.Source(ipaddress.ip_network(host), port)
 
 

@@ -10,7 +10,8 @@ from sip_guard.number import DialPlan
 from sip_guard.policy.decision import TagOptions
 from sip_guard.repository.certificates import Options as Repository
 
-Names = str | tuple[str, ...]
+Names = str | Annotated[tuple[str, ...], Meta(min_length=1)]
+"""One or several, and never none: a condition without a value would hold for every call."""
 
 
 class Listen(msgspec.Struct, frozen=True, kw_only=True):

@@ -4,6 +4,7 @@ import re
 import secrets
 import socket
 from collections.abc import Sequence
+from contextlib import suppress
 from threading import Thread
 
 from sip_guard.sip.message import MalformedMessage, Request, Response, parse
@@ -23,11 +24,16 @@ class Pbx:
         self.port: int = self._socket.getsockname()[1]
         self.calls: dict[str, Request] = {}
         """INVITEs by their Call-ID."""
-        Thread(target=self._serve, daemon=True).start()
+        self._thread = Thread(target=self._serve, daemon=True)
+        self._thread.start()
 
     def close(self) -> None:
         """Stop answering."""
+        with suppress(OSError):
+            # It says that there is no connection, and ends the waiting all the same.
+            self._socket.shutdown(socket.SHUT_RDWR)
         self._socket.close()
+        self._thread.join()
 
     def _serve(self) -> None:
         while True:
@@ -41,7 +47,7 @@ class Pbx:
             if not isinstance(message, Request) or message.method == b"ACK":
                 continue
             if message.method == b"INVITE":
-                self.calls[message.value(b"call-id").decode()] = message
+                self.calls[message.value(b"call-id").decode("utf-8", "replace")] = message
                 self._answer(message, 180, source)
             self._answer(message, 200, source)
 

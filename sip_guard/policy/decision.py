@@ -1,5 +1,6 @@
 """From findings to one verdict, with the explanation of it."""
 
+import re
 from collections.abc import Sequence
 
 import msgspec
@@ -23,7 +24,10 @@ RESULTS = {
 }
 """The result of verification in one word, as `X-SIP-Guard` and the log show it."""
 
+_UNPRINTABLE = re.compile(r"[^ -~]")
 _PRECEDENCE = (403, 436, 437, 438, 428)
+_PHRASES = {code.sip_code: code.phrase for code in reversed(Code)} | PHRASES | {603: "Decline", 607: "Unwanted"}
+"""The usual one for a code that a rule names (RFC 3261 21, RFC 8197)."""
 
 
 class TagOptions(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
@@ -127,7 +131,7 @@ def _reject(rule: Rule, chief: Finding | None) -> Reject:
     code = code or own or 403
     if not phrase and chief and code == own:
         phrase = chief.code.phrase
-    return Reject(code, phrase or PHRASES.get(code) or "Rejected")
+    return Reject(code, phrase or _PHRASES.get(code) or "Rejected")
 
 
 def _tags(call: Call, chief: Finding | None, options: TagOptions, text: str, shadow: str) -> Tags:
@@ -156,4 +160,4 @@ def _tags(call: Call, chief: Finding | None, options: TagOptions, text: str, sha
 
 def _printable(text: str) -> bytes:
     """Give a value that a peer wrote as one that fits in a header field."""
-    return "".join(c if " " <= c < "\x7f" else "?" for c in text[:256]).encode()
+    return _UNPRINTABLE.sub("?", text[:256]).encode()

@@ -9,7 +9,9 @@ from sip_guard.call import Call, Code, Finding, Outcome
 
 MODES = ("enforce", "shadow")
 
-FINDINGS = frozenset([*(code.value for code in Code), *(outcome.value for outcome in Outcome)])
+NOTES = frozenset([Outcome.NOTE.value, *(code.value for code in Code if code.outcome is Outcome.NOTE)])
+"""Findings of calls that pass before any rule is asked."""
+FINDINGS = frozenset([*(code.value for code in Code), *(outcome.value for outcome in Outcome)]) - NOTES
 """What `finding` in a rule can name: a code, or an outcome for all its codes."""
 
 
@@ -66,7 +68,7 @@ class Rule(msgspec.Struct, frozen=True, kw_only=True):
         matched = [
             finding
             for finding in findings
-            if (not self.findings or finding.code.value in self.findings or finding.code.outcome.value in self.findings)
+            if (not self.findings or finding.code.value in self.findings or finding.code.outcome in self.findings)
             and (
                 not self.attestation
                 or (finding.attestation is not None and finding.attestation.level in self.attestation)

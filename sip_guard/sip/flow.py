@@ -16,9 +16,14 @@ class Flow(NamedTuple):
 
     def __str__(self) -> str:
         """For a log line or an error, such as `UDP 192.0.2.1:5060`."""
-        return f"{self.transport} {bracketed(self.remote[0])}:{self.remote[1]}"
+        return f"{self.transport} {written(self.remote)}"
 
 
 def bracketed(host: str) -> str:
     """`host` as it stands in a URI or a Via: an IPv6 address in brackets (RFC 3261 25.1)."""
     return f"[{host}]" if ":" in host else host
+
+
+def written(address: Address) -> str:
+    """`address` as people read it, such as `192.0.2.1:5060` or `[2001:db8::1]:5060`."""
+    return f"{bracketed(address[0])}:{address[1]}"

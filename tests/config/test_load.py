@@ -1,0 +1,587 @@
+"""Every way that a configuration can be wrong is said with its line, its path and what was expected."""
+
+import ipaddress
+from pathlib import Path
+
+import pytest
+from pki import pki
+from wrong import GOOD, ROOT, Folder
+
+from sip_guard.config import Listen
+from sip_guard.peer import Source
+
+TWO_TARGETS = GOOD.replace("targets:\n", "targets:\n  - {name: other, address: 10.0.0.6:5060}\n")
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Folder:
+    return Folder(tmp_path)
+
+
+def changed(old: str, new: str, text: str = GOOD) -> str:
+    assert old in text
+    return text.replace(old, new)
+
+
+# Shapes and names.
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "fault"),
+    [
+        ("listen:", "lisen:", "1: lisen: there is no option `lisen`; did you mean `listen`?"),
+        ("- udp:", "- upd:", "2: listen[0].upd: there is no option `upd`; did you mean `udp`?"),
+        ("sources:", "source:", "5: trunks[0].source: there is no option `source`; did you mean `sources`?"),
+        ("    address:", "    adress:", "8: targets[0].adress: there is no option `adress`; did you mean `address`?"),
+        ("anchors:", "anchor:", "10: verification.anchor: there is no option `anchor`; did you mean `anchors`?"),
+        (
+            "anchors:",
+            "repository: {timeuot: 1.0}\n  anchors:",
+            "10: verification.repository.timeuot: there is no option `timeuot`; did you mean `timeout`?",
+        ),
+        (
+            "anchors:",
+            "repository: {laboratories: [{hots: x}]}\n  anchors:",
+            "10: verification.repository.laboratories[0].hots: there is no option `hots`; did you mean `host`?",
+        ),
+        (
+            "trunks:\n",
+            "trunks:\n  - {name: x, sources: [192.0.2.9], dial_plan: {contry: GB}}\n",
+            "4: trunks[0].dial_plan.contry: there is no option `contry`; did you mean `country`?",
+        ),
+        ("trunks:", "emergency: {number: []}\ntrunks:", "3: emergency.number: there is no option `number`; did you"),
+        ("trunks:", "log: {level: debug}\ntrunks:", "3: log.level: there is no option `level`, expected one of: file,"),
+        (
+            "trunks:",
+            "limits: {transaction: 9}\ntrunks:",
+            "3: limits.transaction: there is no option `transaction`; did",
+        ),
+        (
+            "trunks:",
+            "tags: {heeder: X}\ntrunks:",
+            "3: tags.heeder: there is no option `heeder`; did you mean `header`?",
+        ),
+        ("trunks:", "policy: {preste: none}\ntrunks:", "3: policy.preste: there is no option `preste`; did you mean"),
+        (
+            "trunks:",
+            "policy: {rules: [{id: x, then: tag, when: {findings: stale}}]}\ntrunks:",
+            "3: policy.rules[0].when.findings: there is no option `findings`; did you mean `finding`?",
+        ),
+        (
+            "sources:",
+            "identity: requires\n    sources:",
+            "5: trunks[0].identity: there is no choice `requires`; did you mean `require`?",
+        ),
+        ("trunks:", "policy: {preset: strict}\ntrunks:", "3: policy.preset: there is no choice `strict`, expected one"),
+        (
+            "trunks:",
+            "log: {numbers: hashed}\ntrunks:",
+            "3: log.numbers: there is no choice `hashed`; did you mean `hash`",
+        ),
+    ],
+)
+def test_a_misspelt_word_suggests_the_right_one(folder: Folder, old: str, new: str, fault: str) -> None:
+    assert folder.fault(changed(old, new)).startswith(fault)
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "fault"),
+    [
+        ("    sources: [198.51.100.0/24]\n", "", "4: trunks[0]: the key `sources` is missing"),
+        ("    address: 10.0.0.5:5060\n", "", "7: targets[0]: the key `address` is missing"),
+        ("  - udp: 192.0.2.1:5060\n", "", "1: listen: expected a list, got nothing"),
+        ("[198.51.100.0/24]", "198.51.100.0/24", "5: trunks[0].sources: expected a list, got text: `198.51.100.0/24`"),
+        (
+            "[198.51.100.0/24]",
+            "[10.0]",
+            "5: trunks[0].sources[0]: expected text, got a number: `10.0`; put it in quotes",
+        ),
+        ("[198.51.100.0/24]", "[]", "5: trunks[0].sources: expected at least one address or network"),
+        ("sources:", "trusted: 'no'\n    sources:", "5: trunks[0].trusted: expected true or false, got text: `no`"),
+        ("sources:", "name:\n    sources:", "5: trunks[0].name: this key stands twice; keep one of them"),
+        (
+            "trunks:",
+            "emergency: {numbers: [112]}\ntrunks:",
+            "3: emergency.numbers[0]: expected text, got a whole number: `112`; put it in quotes",
+        ),
+        (
+            "trunks:",
+            "limits: {transactions: 1}\ntrunks:",
+            "3: limits.transactions: expected a whole number >= 100: `1`",
+        ),
+        (
+            "trunks:",
+            "limits: {transactions: true}\ntrunks:",
+            "3: limits.transactions: expected a whole number, got true",
+        ),
+        ("trunks:", "limits:\ntrunks:", "3: limits: expected a mapping, got nothing"),
+        ("trunks:", "limits: []\ntrunks:", "3: limits: expected a mapping, got a list"),
+        ("anchors:", "max_age: 0.0\n  anchors:", "10: verification.max_age: expected a number > 0.0: `0.0`"),
+        ("anchors:", "max_age: 1 min\n  anchors:", "10: verification.max_age: expected a number, got text: `1 min`"),
+        ("anchors:", "time_limit: 31\n  anchors:", "10: verification.time_limit: expected a number <= 30.0: `31`"),
+    ],
+)
+def test_a_wrong_shape_says_what_was_expected(folder: Folder, old: str, new: str, fault: str) -> None:
+    assert folder.fault(changed(old, new)).startswith(fault)
+
+
+@pytest.mark.parametrize(
+    ("text", "fault"),
+    [
+        ("", "1: the key `listen` is missing"),
+        ("- a\n", "1: expected a mapping, got a list"),
+        ("hello\n", "1: expected a mapping, got text: `hello`"),
+    ],
+)
+def test_a_file_of_another_kind_is_refused(folder: Folder, text: str, fault: str) -> None:
+    assert folder.fault(text) == fault
+
+
+def test_all_misspelt_words_are_said_at_once(folder: Folder) -> None:
+    text = GOOD.replace("- udp:", "- upd:").replace("sources:", "source:") + "tgas: {}\n"
+    assert [fault.split(":")[0] for fault in folder.faults(text)] == ["2", "5", "11"]
+
+
+def test_all_that_is_wrong_is_said_at_once_in_the_order_of_the_file(folder: Folder) -> None:
+    text = GOOD.replace("192.0.2.1:5060", "localhost").replace("198.51.100.0/24", "198.51.100.1/24, x")
+    text = text.replace("name: pbx", "name: the pbx").replace("root.pem", "nowhere.pem")
+    assert folder.faults(text) == [
+        "2: listen[0].udp: `localhost` is no address with a port, such as 192.0.2.1:5060 or [2001:db8::1]:5060",
+        "5: trunks[0].sources[0]: `198.51.100.1/24` has bits beyond its mask; did you mean 198.51.100.0/24?",
+        "5: trunks[0].sources[1]: `x` is no address or network, such as 192.0.2.7, 198.51.100.0/24 or 192.0.2.7:5062",
+        "7: targets[0].name: `the pbx` is no name: up to 64 letters, digits, `_`, `-` and `.`",
+        f"10: verification.anchors[0]: {folder.path / 'nowhere.pem'} cannot be read: No such file or directory",
+    ]
+
+
+# Addresses.
+
+
+@pytest.mark.parametrize(
+    ("text", "sources"),
+    [
+        ("[192.0.2.7]", [Source(ipaddress.ip_network("192.0.2.7/32"))]),
+        ("[192.0.2.0/28]", [Source(ipaddress.ip_network("192.0.2.0/28"))]),
+        ("['192.0.2.7:5062']", [Source(ipaddress.ip_network("192.0.2.7/32"), 5062)]),
+        ("[0.0.0.0/0]", [Source(ipaddress.ip_network("0.0.0.0/0"))]),
+    ],
+)
+def test_a_source_is_an_address_a_network_or_an_address_with_a_port(
+    folder: Folder, text: str, sources: list[Source]
+) -> None:
+    (trunk,) = folder.load(changed("[198.51.100.0/24]", text)).trunks
+    assert list(trunk.sources) == sources
+
+
+def test_all_addresses_may_be_ipv6(folder: Folder) -> None:
+    text = changed("192.0.2.1:5060", '"[2001:DB8::1]:5060"')
+    text = changed("[198.51.100.0/24]", '["2001:db8:7::/48", "[2001:db8::9]:5062", "2001:db8::8"]', text)
+    config = folder.load(changed("10.0.0.5:5060", '"[fd00::5]:5060"', text))
+    assert config.listen == (Listen(("2001:db8::1", 5060), None),)
+    assert [str(source.network) for source in config.trunks[0].sources] == [
+        "2001:db8:7::/48",
+        "2001:db8::9/128",
+        "2001:db8::8/128",
+    ]
+    assert config.targets[0].address == ("fd00::5", 5060)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "x",
+        "''",
+        "192.0.2.256",
+        "192.0.2.7/33",
+        "'192.0.2.7:'",
+        "'192.0.2.7:65536'",
+        "192.0.2.0/28:5060",
+        "'[192.0.2.7]'",
+        "2001:db8::1:5062:x",
+        "'[2001:db8::1'",
+        "'1\u0663.0.0.1'",
+    ],
+)
+def test_what_is_no_source_is_refused(folder: Folder, text: str) -> None:
+    assert "is no " in folder.fault(changed("[198.51.100.0/24]", f"[{text}]"))
+
+
+@pytest.mark.parametrize(
+    ("text", "meant"),
+    [("192.0.2.7/24", "192.0.2.0/24"), ("2001:db8::1/32", "2001:db8::/32")],
+)
+def test_a_network_with_host_bits_suggests_the_network(folder: Folder, text: str, meant: str) -> None:
+    fault = folder.fault(changed("[198.51.100.0/24]", f'["{text}"]'))
+    assert fault == f"5: trunks[0].sources[0]: `{text}` has bits beyond its mask; did you mean {meant}?"
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "fault"),
+    [
+        ("10.0.0.5:5060", "10.0.0.5:0", "8: targets[0].address: port 0 is no port to send to"),
+        ("10.0.0.5:5060", "10.0.0.5", "8: targets[0].address: `10.0.0.5` is no address with a port, such as"),
+        ("10.0.0.5:5060", "pbx.example:5060", "8: targets[0].address: `pbx.example:5060` is no address with a port"),
+        ("10.0.0.5:5060", "10.0.0.500:5060", "8: targets[0].address: `10.0.0.500` is no IP address"),
+        ("10.0.0.5:5060", "10.0.0.5:65536", "8: targets[0].address: `10.0.0.5:65536` is no address with a port"),
+        ("10.0.0.5:5060", "192.0.2.1:5060", "8: targets[0].address: this is the guard's own address: calls would go"),
+        ("198.51.100.0/24", "'198.51.100.7:0'", "5: trunks[0].sources[0]: port 0 is no port to send from"),
+        ("192.0.2.1:5060", "0.0.0.0:5060", "2: listen[0].udp: 0.0.0.0 is no address that peers can answer to; add"),
+        ("192.0.2.1:5060", "'[::]:5060'", "2: listen[0].udp: :: is no address that peers can answer to; add"),
+        (
+            "192.0.2.1:5060",
+            "0.0.0.0:5060\n    advertise: 0.0.0.0:5060",
+            "3: listen[0].advertise: peers that reach 0.0.0.0 cannot answer to 0.0.0.0",
+        ),
+        (
+            "192.0.2.1:5060",
+            "0.0.0.0:5060\n    advertise: '[2001:db8::1]:5060'",
+            "3: listen[0].advertise: peers that reach 0.0.0.0 cannot answer to 2001:db8::1",
+        ),
+        (
+            "192.0.2.1:5060",
+            "192.0.2.1:5060\n    advertise: 198.51.100.1:0",
+            "3: listen[0].advertise: port 0 is no port to send to",
+        ),
+        (
+            "192.0.2.1:5060",
+            "192.0.2.1:5060\n  - udp: 192.0.2.1:5060",
+            "1: listen: two entries have the same address",
+        ),
+        (
+            "192.0.2.1:5060",
+            "192.0.2.1:5060\n    advertise: 192.0.2.9:5060\n  - {udp: 192.0.2.2:5060, advertise: 192.0.2.9:5060}",
+            "1: listen: two entries have the same address",
+        ),
+        ("10.0.0.5:5060", "'[fd00::5]:5060'", "8: targets[0].address: nothing under `listen` is IPv6 too"),
+    ],
+)
+def test_an_address_that_would_not_work_is_refused(folder: Folder, old: str, new: str, fault: str) -> None:
+    assert folder.faults(changed(old, new))[-1].startswith(fault)
+
+
+@pytest.mark.parametrize(
+    ("listen", "target"),
+    [
+        ("0.0.0.0:5060\n    advertise: 192.0.2.1:5060", "127.0.0.1:5060"),
+        ("0.0.0.0:5060\n    advertise: 192.0.2.1:5070", "192.0.2.1:5070"),
+    ],
+)
+def test_a_target_that_leads_back_to_the_guard_is_refused(folder: Folder, listen: str, target: str) -> None:
+    text = changed("10.0.0.5:5060", target, changed("192.0.2.1:5060", listen))
+    assert "this is the guard's own address" in folder.fault(text)
+
+
+def test_a_guard_on_every_address_names_the_one_that_peers_reach(folder: Folder) -> None:
+    text = changed("192.0.2.1:5060", "0.0.0.0:5060\n    advertise: 203.0.113.1:5070")
+    assert folder.load(text).listen == (Listen(("0.0.0.0", 5060), ("203.0.113.1", 5070)),)
+
+
+def test_ports_that_the_system_chooses_never_collide(folder: Folder) -> None:
+    assert len(folder.load(changed("192.0.2.1:5060", "192.0.2.1:0\n  - udp: 192.0.2.1:0")).listen) == 2
+
+
+def test_a_call_cannot_change_between_ipv4_and_ipv6(folder: Folder) -> None:
+    text = changed("192.0.2.1:5060", '192.0.2.1:5060\n  - udp: "[2001:db8::1]:5060"')
+    text = changed("198.51.100.0/24", '"2001:db8:7::/48"', text)
+    fault = "6: trunks[0].sources[0]: IPv6 calls cannot go to `pbx`, which is at IPv4"
+    assert folder.fault(text) == fault
+
+
+# Peers.
+
+
+def test_trunks_and_targets_have_names_of_their_own(folder: Folder) -> None:
+    text = changed("trunks:\n", "trunks:\n  - {name: carrier, sources: [192.0.2.9]}\n", TWO_TARGETS)
+    text = changed("name: other", "name: pbx", text)
+    assert folder.faults(text) == [
+        "4: trunks[0]: add `target`, one of: pbx, pbx",
+        "5: trunks[1]: add `target`, one of: pbx, pbx",
+        "5: trunks[1]: the name `carrier` is taken by an entry above",
+        "9: targets[1]: the name `pbx` is taken by an entry above",
+    ]
+
+
+@pytest.mark.parametrize("name", ["''", "a b", "-a", "a" * 65, "\u00fcber", "a;b", "a/b"])
+def test_a_name_that_would_break_a_header_is_refused(folder: Folder, name: str) -> None:
+    assert " is no name: up to 64 letters" in folder.fault(changed("name: carrier", f"name: {name}"))
+
+
+def test_of_several_targets_a_trunk_names_one(folder: Folder) -> None:
+    assert folder.load(changed("- name: carrier", "- name: carrier\n    target: other", TWO_TARGETS)).trunks[
+        0
+    ].target == ("other")
+    unknown = changed("- name: carrier", "- name: carrier\n    target: pxb", TWO_TARGETS)
+    assert folder.fault(unknown) == "5: trunks[0].target: there is no target `pxb`; did you mean `pbx`?"
+
+
+@pytest.mark.parametrize("source", ["198.51.100.0/24", "198.51.100.7", "'198.51.100.7:5062'"])
+def test_a_source_belongs_to_one_trunk(folder: Folder, source: str) -> None:
+    text = changed("[198.51.100.0/24]", f"[{source}]\n  - name: second\n    sources: [192.0.2.9, {source}]")
+    assert folder.fault(text) == (
+        "7: trunks[1].sources[1]: trunk `carrier` has the same source; a call can be of one only"
+    )
+
+
+def test_a_source_within_another_is_no_collision(folder: Folder) -> None:
+    text = changed("[198.51.100.0/24]", "[198.51.100.0/24]\n  - name: second\n    sources: [198.51.100.7]")
+    assert len(folder.load(text).trunks) == 2
+
+
+@pytest.mark.parametrize(
+    ("trunk", "target"), [("'10.0.0.5:5060'", "[]"), ("10.0.0.8/29", "[10.0.0.8/29]"), ("10.0.0.6", "[10.0.0.6]")]
+)
+def test_what_a_target_sends_is_no_trunks(folder: Folder, trunk: str, target: str) -> None:
+    text = changed("198.51.100.0/24", trunk, changed("10.0.0.5:5060", f"10.0.0.5:5060\n    sources: {target}"))
+    assert "target `pbx` has the same source; a call can be of one only" in folder.fault(text)
+
+
+def test_a_trunk_may_be_on_the_targets_host_by_another_port(folder: Folder) -> None:
+    (trunk,) = folder.load(changed("198.51.100.0/24", "10.0.0.5, '10.0.0.5:5070'")).trunks
+    assert [source.port for source in trunk.sources] == [None, 5070]
+
+
+def test_a_dial_plan_is_of_a_country(folder: Folder) -> None:
+    plan = (
+        "sources: [192.0.2.9]\n    dial_plan: {{country: {}, international_prefixes: [{}]}}\n  - name: x\n    sources:"
+    )
+    config = folder.load(changed("sources:", plan.format("GB", '"00"')))
+    assert config.trunks[0].dial_plan.country == "GB"
+    assert config.trunks[0].dial_plan.international_prefixes == ("00",)
+    for country in ("UK", "gb", "GBR", "''", "XX"):
+        fault = folder.fault(changed("sources:", plan.format(country, '"00"')))
+        assert fault.endswith(f"`{country.strip(chr(39))}` is no ISO 3166-1 country code, such as GB")
+    for prefix in ('"+"', '""', '"0a"', '"0000000"'):
+        assert folder.fault(changed("sources:", plan.format("GB", prefix))).startswith(
+            "6: trunks[0].dial_plan.international_prefixes[0]: "
+        )
+
+
+# Verification.
+
+
+def test_anchors_are_files_and_folders(folder: Folder) -> None:
+    (folder.path / "more").mkdir()
+    folder.write("more/a.pem", pki().root.pem + pki().root.pem)
+    folder.write("more/note.txt", b"not read")
+    anchors = folder.load(changed("[root.pem]", "[root.pem, more]")).anchors
+    assert anchors is not None
+    assert len(anchors.subjects) == 3
+
+
+def test_anchors_are_needed_where_a_trunk_verifies(folder: Folder) -> None:
+    text = changed("verification:\n  anchors: [root.pem]\n", "")
+    assert folder.fault(text).startswith("1: verification.anchors: trunk `carrier` verifies, so at least one PEM file")
+    config = folder.load(changed("sources:", "identity: ignore\n    sources:", text))
+    assert config.anchors is None
+
+
+@pytest.mark.parametrize(
+    ("data", "fault"),
+    [
+        (b"", "cannot be read as PEM certificates"),
+        (b"-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n", "cannot be read as PEM certificates"),
+        (b"\x00\xff" * 500, "cannot be read as PEM certificates"),
+        (pki().signer.pem, "not a CA certificate: CN=SHAKEN 1234"),
+        (pki().signer.key_pem, "cannot be read as PEM certificates"),
+        (ROOT[:200], "cannot be read as PEM certificates"),
+    ],
+)
+def test_an_anchor_that_is_none_is_named(folder: Folder, data: bytes, fault: str) -> None:
+    (folder.path / "more").mkdir()
+    folder.write("more/good.pem", ROOT)
+    bad = folder.write("more/bad.pem", data)
+    said = folder.fault(changed("[root.pem]", "[root.pem, more]"))
+    assert said.startswith(f"10: verification.anchors[1]: {bad}: ")
+    assert fault in said
+
+
+def test_anchors_that_cannot_be_read_are_named(folder: Folder) -> None:
+    (folder.path / "empty").mkdir()
+    (folder.path / "odd").mkdir()
+    (folder.path / "odd" / "folder.pem").mkdir()
+    names = ["nowhere.pem", "empty", "odd", "x" * 300, "root.pem/x"]
+    faults = folder.faults(changed("[root.pem]", f"[{', '.join(names)}]"))
+    assert [fault.rpartition(": ")[2] for fault in faults] == [
+        "No such file or directory",
+        f"there is no *.pem file in the folder {folder.path / 'empty'}".rpartition(": ")[2],
+        "Is a directory",
+        "File name too long",
+        "Not a directory",
+    ]
+
+
+LABORATORY = "repository:\n    laboratories:\n      - {}\n  anchors:"
+
+
+def test_a_laboratory_is_a_host_a_port_and_its_own_authority(folder: Folder) -> None:
+    text = changed("anchors:", LABORATORY.format("{host: Lab.example, port: 8444, web_ca: root.pem}"))
+    (laboratory,) = folder.load(text).repository.laboratories
+    assert laboratory.place == ("lab.example", 8444)
+    assert laboratory.web_ca == str(folder.path / "root.pem")
+    for host in ("127.0.0.1", "'::1'", "'[::1]'"):
+        text = changed("anchors:", LABORATORY.format(f"{{host: {host}, private_address: true}}"))
+        assert folder.load(text).repository.laboratories[0].private_address
+
+
+@pytest.mark.parametrize("host", ["https://lab.example", "lab.example:8444", "''", "a b", "0x7f.1", "lab.example/x"])
+def test_a_laboratory_that_no_url_could_name_is_refused(folder: Folder, host: str) -> None:
+    fault = folder.fault(changed("anchors:", LABORATORY.format(f"{{host: {host}}}")))
+    assert fault.startswith("12: verification.repository.laboratories[0].host: `")
+    assert fault.endswith("is no host name or address")
+
+
+@pytest.mark.parametrize("name", ["nowhere.pem", "text.pem", "broken.pem"])
+def test_a_web_authority_that_is_none_is_refused(folder: Folder, name: str) -> None:
+    folder.write("text.pem", b"hello")
+    folder.write("broken.pem", b"-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n")
+    fault = folder.fault(changed("anchors:", LABORATORY.format(f"{{host: lab.example, web_ca: {name}}}")))
+    assert fault.startswith(f"12: verification.repository.laboratories[0].web_ca: {folder.path / name}")
+
+
+@pytest.mark.parametrize(
+    "number", ['"1"', '"+112"', '"11 2"', '"sos"', '""', '"1234567890123456"', '"\u0661\u0661\u0662"']
+)
+def test_an_emergency_number_that_nobody_dials_is_refused(folder: Folder, number: str) -> None:
+    fault = folder.fault(f"{GOOD}emergency: {{numbers: [{number}]}}\n")
+    assert fault.startswith("11: emergency.numbers[0]: `")
+
+
+# Policy.
+
+
+@pytest.mark.parametrize(
+    ("rule", "fault"),
+    [
+        ("{id: a b, then: tag}", "13: policy.rules[0].id: `a b` is no name"),
+        ("{id: default, then: tag}", "13: policy.rules[0].id: `default` is what the log calls a decision that no rule"),
+        ("{id: emergency, then: tag}", "13: policy.rules[0].id: `emergency` is what the log calls"),
+        ("{id: x}", "13: policy.rules[0]: the key `then` is missing"),
+        ("{then: tag}", "13: policy.rules[0]: the key `id` is missing"),
+        (
+            "{id: x, then: drop}",
+            "13: policy.rules[0].then: expected `allow`, `tag`, `reject` or `reject CODE [PHRASE]`",
+        ),
+        ("{id: x, then: reject 200}", "13: policy.rules[0].then: expected `allow`, `tag`, `reject` or"),
+        ("{id: x, then: tag, mode: shadows}", "13: policy.rules[0].mode: there is no choice `shadows`; did you mean"),
+        (
+            "{id: x, then: tag, when: {finding: orig-missmatch}}",
+            "13: policy.rules[0].when.finding: there is no finding or outcome `orig-missmatch`; did you mean "
+            "`orig-mismatch`?",
+        ),
+        (
+            "{id: x, then: tag, when: {finding: [stale, malfromed]}}",
+            "13: policy.rules[0].when.finding[1]: there is no finding or outcome `malfromed`; did you mean `malfo",
+        ),
+        (
+            "{id: x, then: tag, when: {trunk: carier}}",
+            "13: policy.rules[0].when.trunk: there is no trunk `carier`; did",
+        ),
+        (
+            "{id: x, then: tag, when: {identity: never}}",
+            "13: policy.rules[0].when.identity: there is no setting `never`",
+        ),
+        ("{id: x, then: tag, when: {attestation: D}}", "13: policy.rules[0].when.attestation: there is no level `D`"),
+        ("{id: x, then: tag, when: {finding: []}}", "13: policy.rules[0].when.finding: expected a list of length >= 1"),
+        (
+            "{id: x, then: tag, when: {finding: }}",
+            "13: policy.rules[0].when.finding: expected text or a list, got noth",
+        ),
+        (
+            "{id: x, then: tag, when: {finding: 3}}",
+            "13: policy.rules[0].when.finding: expected text or a list, got a w",
+        ),
+    ],
+)
+def test_a_wrong_rule_is_refused(folder: Folder, rule: str, fault: str) -> None:
+    assert folder.with_rule(rule).startswith(fault)
+
+
+@pytest.mark.parametrize("finding", ["emergency", "psap-callback", "note", "[stale, note]"])
+def test_a_rule_about_emergency_calls_would_never_apply_and_is_refused(folder: Folder, finding: str) -> None:
+    fault = folder.with_rule(f"{{id: x, then: reject 403, when: {{finding: {finding}}}}}")
+    assert fault == "13: policy.rules[0].when.finding: emergency calls always pass, and no rule is asked about them"
+
+
+def test_a_rule_about_the_attestation_of_what_did_not_pass_would_never_apply_and_is_refused(folder: Folder) -> None:
+    fault = folder.with_rule("{id: x, then: reject 403, when: {finding: [unsigned, stale], attestation: C}}")
+    assert fault.startswith("13: policy.rules[0].when: only a token that `passed` has an attestation")
+    rule = "{id: x, then: reject 403, when: {finding: passed, attestation: C}}"
+    assert folder.load(f"{GOOD}policy:\n  rules:\n    - {rule}\n").rules[0].attestation == {"C"}
+
+
+def test_two_rules_of_one_name_are_refused(folder: Folder) -> None:
+    text = f"{GOOD}policy:\n  rules:\n    - {{id: x, then: tag}}\n    - {{id: x, then: allow}}\n"
+    assert folder.fault(text) == "14: policy.rules[1]: the name `x` is taken by an entry above"
+
+
+def test_own_rules_come_before_those_of_the_preset_and_replace_their_namesakes(folder: Folder) -> None:
+    preset = [rule.id for rule in folder.load(GOOD).rules]
+    config = folder.load(f"{GOOD}policy:\n  rules:\n    - {{id: x, then: tag}}\n    - {{id: stale, then: allow}}\n")
+    assert [rule.id for rule in config.rules] == ["x", "stale", *(id_ for id_ in preset if id_ != "stale")]
+    assert str(config.rules[1].then) == "allow"
+
+
+def test_without_a_preset_own_rules_are_all(folder: Folder) -> None:
+    assert folder.load(f"{GOOD}policy: {{preset: none}}\n").rules == ()
+
+
+@pytest.mark.parametrize(
+    ("rules", "fine"),
+    [
+        ("[]", False),
+        ("[{id: x, then: reject, when: {finding: unsigned, identity: require}}]", True),
+        ("[{id: x, then: reject, when: {finding: unsigned, identity: [prefer, require]}}]", True),
+        ("[{id: x, then: reject, when: {identity: require, trunk: carrier}}]", True),
+        ("[{id: x, then: reject, when: {identity: require, trunk: second}}]", False),
+        ("[{id: x, then: reject, when: {finding: unsigned}}]", False),
+    ],
+)
+def test_a_requirement_that_no_rule_enforces_is_refused(folder: Folder, rules: str, *, fine: bool) -> None:
+    text = changed("sources:", "identity: require\n    sources:") + f"policy: {{preset: none, rules: {rules}}}\n"
+    text = changed("targets:", "  - {name: second, sources: [192.0.2.9]}\ntargets:", text)
+    if fine:
+        assert folder.load(text).rules
+    else:
+        assert folder.fault(text).startswith("5: trunks[0].identity: no rule has `when: {identity: require}`")
+
+
+# Tags, log and state.
+
+
+@pytest.mark.parametrize(
+    ("tags", "fault"),
+    [
+        ("{header: 'X A'}", "11: tags.header: `X A` is no name of a header field"),
+        ('{header: "X-\u00dc"}', "11: tags.header: `X-\u00dc` is no name of a header field"),
+        ("{header: 'X:'}", "11: tags.header: `X:` is no name of a header field"),
+        ("{header: From}", "11: tags.header: `From` has a meaning of its own in SIP; take a private name"),
+        ("{header: f}", "11: tags.header: `f` has a meaning of its own in SIP; take a private name"),
+        ("{header: p-asserted-identity}", "11: tags.header: `p-asserted-identity` has a meaning of its own in SIP"),
+        ("{attestation_headers: [y]}", "11: tags.attestation_headers: `y` has a meaning of its own in SIP"),
+        ("{origid_headers: [Via]}", "11: tags.origid_headers: `Via` has a meaning of its own in SIP"),
+        ("{origid_headers: ['']}", "11: tags.origid_headers: `` is no name of a header field"),
+        ("{header: p-origination-id}", "11: tags.origid_headers: `P-Origination-ID` is written already, with another"),
+    ],
+)
+def test_a_tag_under_a_name_that_means_something_else_is_refused(folder: Folder, tags: str, fault: str) -> None:
+    assert folder.fault(f"{GOOD}tags: {tags}\n").startswith(fault)
+
+
+def test_tags_can_be_left_out(folder: Folder) -> None:
+    tags = folder.load(f'{GOOD}tags: {{header: "", attestation_headers: [], origid_headers: []}}\n').tags
+    assert tags.names == frozenset()
+
+
+def test_paths_are_relative_to_the_file(folder: Folder, monkeypatch: pytest.MonkeyPatch) -> None:
+    (folder.path / "state").mkdir()
+    monkeypatch.chdir("/")
+    config = folder.load(f"{GOOD}log: {{file: guard.log}}\nstate_directory: state\n")
+    assert config.log.file == str(folder.path / "guard.log")
+    assert config.state_directory == folder.path / "state"
+    assert folder.load(f"{GOOD}log: {{file: /var/log/guard.log}}\n").log.file == "/var/log/guard.log"
+    assert folder.load(GOOD).log.file == "-"
+
+
+@pytest.mark.parametrize("name", ["nowhere", "root.pem", "x" * 300])
+def test_a_state_directory_that_is_none_is_refused(folder: Folder, name: str) -> None:
+    assert folder.fault(f"{GOOD}state_directory: {name}\n").startswith("11: state_directory: ")

@@ -1,0 +1,244 @@
+"""From findings to one verdict, and what the target is told about it."""
+
+import re
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from incoming import DEFAULT, ORIGID, call, passed, rule
+
+from sip_guard.call import Code, Finding
+from sip_guard.policy.decision import RESULTS, Decision, Shadow, TagOptions, decide, passed_by
+from sip_guard.policy.rule import Rule
+from sip_guard.verdict import Forward, Reject, Tags
+
+STALE = Finding(Code.IAT_STALE, token=1)
+UNSIGNED = Finding(Code.NO_IDENTITY)
+MISMATCH = Finding(Code.ORIG_MISMATCH, token=1)
+UNTRUSTED = Finding(Code.CERTIFICATE_UNTRUSTED, token=1)
+INFO = Finding(Code.INFO_INVALID, token=1)
+
+
+def decision(*rules: Rule, found: list[Finding] | None = None, options: TagOptions | None = None) -> Decision:
+    return decide(call(), [UNSIGNED] if found is None else found, rules, options or TagOptions())
+
+
+def tags(*rules: Rule, found: list[Finding] | None = None, options: TagOptions | None = None) -> Tags:
+    verdict = decision(*rules, found=found, options=options).verdict
+    assert isinstance(verdict, Forward)
+    return verdict.tags
+
+
+def guard_header(*rules: Rule, found: list[Finding] | None = None) -> str:
+    return dict(tags(*rules, found=found).headers)[b"X-SIP-Guard"].decode()
+
+
+# The order.
+
+
+def test_without_a_rule_a_call_is_let_through_without_tags() -> None:
+    assert decision() == Decision(Forward(), "allow", "default", "absent", "no-identity", (UNSIGNED,), ())
+
+
+def test_the_first_refusal_ends_the_list() -> None:
+    result = decision(rule("a", "reject 480"), rule("b", "reject 403"), rule("c", "allow"))
+    assert (result.rule, result.verdict) == ("a", Reject(480, "Rejected"))
+
+
+def test_allow_ends_the_list() -> None:
+    result = decision(rule("a", "allow"), rule("b", "reject 403"))
+    assert (result.rule, result.action, result.verdict) == ("a", "allow", Forward())
+
+
+def test_a_tag_lets_later_rules_speak() -> None:
+    result = decision(rule("a", "tag"), rule("b", "reject 403"))
+    assert (result.rule, result.action, result.verdict) == ("b", "reject 403", Reject(403, "Forbidden"))
+
+
+def test_of_several_tags_the_first_is_named() -> None:
+    result = decision(rule("a", "tag"), rule("b", "tag"))
+    assert (result.rule, result.action) == ("a", "tag")
+    assert "rule=a;" in guard_header(rule("a", "tag"), rule("b", "tag"))
+
+
+def test_a_call_that_is_tagged_and_then_allowed_keeps_its_tags() -> None:
+    result = decision(rule("a", "tag"), rule("b", "allow"), rule("c", "reject"))
+    assert (result.rule, result.action) == ("b", "tag")
+    assert "rule=b;" in guard_header(rule("a", "tag"), rule("b", "allow"))
+
+
+def test_a_rule_that_does_not_apply_says_nothing() -> None:
+    result = decision(rule("a", "reject", "stale"), rule("b", "reject", trunks="other"), rule("c", "tag"))
+    assert (result.rule, result.shadows) == ("c", ())
+
+
+def test_a_finding_that_does_not_weigh_moves_no_rule() -> None:
+    found = [Finding(Code.IAT_STALE, token=1, weighs=False), passed(token=2)]
+    result = decision(rule("a", "reject", "stale"), rule("b", "tag"), found=found)
+    assert (result.rule, result.reason) == ("b", "passed")
+    assert result.findings == tuple(found)
+
+
+# Shadow.
+
+
+def test_a_rule_in_shadow_is_recorded_with_what_it_would_have_done() -> None:
+    result = decision(
+        rule("a", "reject 403 Not Welcome", mode="shadow"),
+        rule("b", "allow", mode="shadow"),
+        rule("c", "reject", "stale", mode="shadow"),
+        rule("d", "tag"),
+    )
+    assert (result.rule, result.action) == ("d", "tag")
+    assert result.shadows == (Shadow("a", "reject 403 Not Welcome"), Shadow("b", "allow"))
+
+
+def test_a_rule_in_shadow_behind_the_end_of_the_list_is_not_asked() -> None:
+    assert decision(rule("a", "reject 403"), rule("b", "reject 404", mode="shadow")).shadows == ()
+
+
+def test_the_first_shadow_is_shown_to_the_target() -> None:
+    rules = (rule("a", "reject", mode="shadow"), rule("b", "reject", mode="shadow"), rule("c", "tag"))
+    assert guard_header(*rules).endswith(";mode=enforce;attest=-;shadow=a")
+
+
+def test_a_shadow_alone_tags_nothing() -> None:
+    assert tags(rule("a", "tag", mode="shadow")) == Tags()
+
+
+# The reason.
+
+
+@pytest.mark.parametrize(
+    ("found", "reason"),
+    [
+        ([MISMATCH, STALE], "iat-stale"),
+        ([UNTRUSTED, INFO], "info-invalid"),
+        ([MISMATCH, UNTRUSTED], "certificate-untrusted"),
+        ([MISMATCH, Finding(Code.SIGNATURE_INVALID)], "orig-mismatch"),
+        ([MISMATCH, UNTRUSTED, INFO, STALE], "iat-stale"),
+    ],
+)
+def test_of_several_failures_the_one_with_the_first_sip_code_is_the_reason(found: list[Finding], reason: str) -> None:
+    result = decide(call(), found, [rule("a", "reject")], TagOptions())
+    code = next(each for each in Code if each.value == reason)
+    assert (result.reason, result.verdict) == (reason, Reject(code.sip_code, code.phrase))
+    again = decide(call(), found[::-1], [rule("a", "reject")], TagOptions())
+    if reason != "orig-mismatch":
+        assert again.reason == reason
+
+
+def test_a_rule_speaks_of_the_findings_that_it_names() -> None:
+    result = decision(rule("a", "reject", "mismatch"), found=[STALE, MISMATCH])
+    assert (result.reason, result.verdict) == ("orig-mismatch", Reject(438, "Invalid Identity Header"))
+
+
+def test_what_passed_comes_before_any_note() -> None:
+    note = Finding(Code.PSAP_CALLBACK)
+    assert decision(rule("a", "tag"), found=[passed(), note]).reason == "passed"
+
+
+# Refusals.
+
+
+@pytest.mark.parametrize(
+    ("then", "found", "verdict"),
+    [
+        ("reject", STALE, Reject(403, "Stale Date")),
+        ("reject 403", STALE, Reject(403, "Stale Date")),
+        ("reject 403 Go Away", STALE, Reject(403, "Go Away")),
+        ("reject 403", MISMATCH, Reject(403, "Forbidden")),
+        ("reject 436", MISMATCH, Reject(436, "Bad Identity Info")),
+        ("reject 428", STALE, Reject(428, "Use Identity Header")),
+        ("reject 428", Finding(Code.PPT_UNSUPPORTED), Reject(428, "Use Supported PASSporT Format")),
+        ("reject 603", STALE, Reject(603, "Decline")),
+        ("reject 607", STALE, Reject(607, "Unwanted")),
+        ("reject 499", STALE, Reject(499, "Rejected")),
+        ("reject", passed(), Reject(403, "Forbidden")),
+    ],
+)
+def test_a_refusal_has_a_code_and_a_phrase(then: str, found: Finding, verdict: Reject) -> None:
+    assert decision(rule("a", then), found=[found]).verdict == verdict
+
+
+def test_a_refusal_of_a_call_about_which_nothing_was_found_is_forbidden() -> None:
+    assert decision(rule("a", "reject"), found=[]).verdict == Reject(403, "Forbidden")
+
+
+# Attestation as a condition.
+
+
+@pytest.mark.parametrize(("level", "action"), [("A", "tag"), ("B", "reject 403"), ("C", "reject 403")])
+def test_a_weak_attestation_can_be_refused(level: str, action: str) -> None:
+    assert decision(rule("weak", "reject 403", attestation="BC"), *DEFAULT, found=[passed(level)]).action == action
+
+
+# Tags.
+
+
+def test_a_passed_call_carries_all_tags() -> None:
+    assert tags(*DEFAULT, found=[passed("B", b"from", b"p-asserted-identity")]) == Tags(
+        "TN-Validation-Passed",
+        frozenset({b"from", b"p-asserted-identity"}),
+        (
+            (b"X-SIP-Guard", b"v=1;verdict=passed;reason=passed;rule=attested;mode=enforce;attest=B"),
+            (b"P-Attestation-Indicator", b"B"),
+            (b"P-Origination-ID", ORIGID.encode()),
+        ),
+    )
+
+
+@pytest.mark.parametrize("field", [b"from", b"p-asserted-identity"])
+def test_only_the_number_that_was_verified_carries_the_verstat(field: bytes) -> None:
+    assert tags(*DEFAULT, found=[passed("A", field)]).verified == {field}
+
+
+def test_an_unsigned_call_says_so_and_no_more() -> None:
+    assert tags(*DEFAULT) == Tags(
+        headers=((b"X-SIP-Guard", b"v=1;verdict=absent;reason=no-identity;rule=unsigned;mode=enforce;attest=-"),)
+    )
+
+
+@pytest.mark.parametrize("code", [Code.CERTIFICATE_UNTRUSTED, Code.SIGNATURE_INVALID])
+def test_a_failed_validation_that_is_let_through_is_marked(code: Code) -> None:
+    shown = tags(rule("a", "tag"), found=[Finding(code, token=1)])
+    assert (shown.verstat, shown.verified) == ("TN-Validation-Failed", frozenset({b"from"}))
+    asserted = call("P-Asserted-Identity: <tel:+12155551212>")
+    verdict = decide(asserted, [Finding(code, token=1)], [rule("a", "tag")], TagOptions()).verdict
+    assert verdict == Forward(Tags("TN-Validation-Failed", frozenset({b"p-asserted-identity"}), shown.headers))
+
+
+@pytest.mark.parametrize(
+    "code", [each for each in Code if each not in (Code.PASSED, Code.CERTIFICATE_UNTRUSTED, Code.SIGNATURE_INVALID)]
+)
+def test_no_other_finding_gives_a_verstat(code: Code) -> None:
+    assert tags(rule("a", "tag"), found=[Finding(code, token=1)]).verstat is None
+
+
+def test_each_tag_can_be_left_out_or_named_otherwise() -> None:
+    options = TagOptions(header="", verstat=False, attestation_headers=(), origid_headers=())
+    assert tags(*DEFAULT, found=[passed()], options=options) == Tags(verified=frozenset({b"from"}))
+    options = TagOptions(header="X-Call", attestation_headers=("P-A", "Attestation-Info"), origid_headers=("O",))
+    named = tags(*DEFAULT, found=[passed()], options=options).headers
+    assert [name for name, _ in named] == [b"X-Call", b"P-A", b"Attestation-Info", b"O"]
+    assert options.names == {b"x-call", b"p-a", b"attestation-info", b"o"}
+
+
+@given(st.text())
+def test_nothing_that_a_peer_writes_breaks_a_header(origid: str) -> None:
+    for _, value in tags(*DEFAULT, found=[passed("A", origid=origid)]).headers:
+        assert re.fullmatch(rb"[ -~]{0,256}", value)
+
+
+@given(st.sampled_from(list(Code)), st.text())
+def test_the_guards_own_header_holds_nothing_that_a_peer_wrote(code: Code, text: str) -> None:
+    found = Finding(code, text, token=1, particulars=(("x5u", text),))
+    assert guard_header(rule("a-rule", "tag"), found=[found]) == (
+        f"v=1;verdict={RESULTS[code.outcome]};reason={code.value};rule=a-rule;mode=enforce;attest=-"
+    )
+
+
+def test_a_call_that_always_passes_is_explained() -> None:
+    assert passed_by(Code.EMERGENCY, "why") == Decision(
+        Forward(), "allow", "emergency", "absent", "emergency", (Finding(Code.EMERGENCY, "why"),)
+    )

@@ -1,0 +1,271 @@
+"""The commands: what they print, and how they end."""
+
+import json
+import signal
+import socket
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from io import BytesIO
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner, Result
+from pki import NOW, pki
+from twisted.logger import LogLevel
+from twisted.python.failure import Failure
+
+from sip_guard import __version__
+from sip_guard.cli import _Twisted, main
+from sip_guard.demo.pki import Window, authority, issue
+from sip_guard.log import logger
+
+CONFIGS = sorted((Path(__file__).parents[1] / "configs").glob("*.yaml"))
+CONFIG = """\
+listen:
+  - udp: 127.0.0.1:0
+trunks:
+  - name: carrier
+    sources: [192.0.2.0/24]
+targets:
+  - name: pbx
+    address: 127.0.0.1:5099
+verification:
+  anchors: [root.pem]
+"""
+
+
+@pytest.fixture
+def config(tmp_path: Path) -> Path:
+    """Give a good configuration."""
+    (tmp_path / "root.pem").write_bytes(pki().root.pem)
+    path = tmp_path / "guard.yaml"
+    path.write_text(CONFIG)
+    return path
+
+
+def change(config: Path, old: str, new: str) -> None:
+    text = config.read_text()
+    assert old in text
+    config.write_text(text.replace(old, new))
+
+
+def run(*arguments: object) -> Result:
+    """Run a command within this process, on a wide terminal."""
+    return CliRunner(env={"COLUMNS": "200"}).invoke(main, [str(argument) for argument in arguments])
+
+
+# check
+
+
+def test_a_good_configuration_is_shown_as_it_was_understood(config: Path) -> None:
+    result = run("check", config)
+    assert (result.exit_code, result.stderr) == (0, "")
+    assert result.output.endswith(f"{config}: good\n")
+    for word in ("127.0.0.1:0", "carrier", "192.0.2.0/24", "pbx", "127.0.0.1:5099", "CN=SHAKEN ROOT", "attested"):
+        assert word in result.output
+    for option in (
+        "verification.max_age",
+        "verification.time_limit",
+        "emergency.numbers",
+        "log.numbers",
+        "trusted: false",
+    ):
+        assert option in result.output
+
+
+@pytest.mark.parametrize("path", CONFIGS, ids=lambda path: path.name)
+def test_each_configuration_that_ships_is_good(path: Path) -> None:
+    assert run("check", path).exit_code == 0
+
+
+def test_what_looks_like_markup_is_shown_as_it_stands(config: Path) -> None:
+    window = Window.around(NOW)
+    root = issue("[bold]R[/nothing]", None, window, authority())
+    (config.parent / "root.pem").write_bytes(root.pem)
+    change(config, "127.0.0.1:0", '"[fe80::1]:5060"')
+    change(config, "[192.0.2.0/24]", '["2001:db8::/32"]')
+    change(config, "127.0.0.1:5099", '"[fd00::5]:5060"')
+    with config.open("a") as file:
+        file.write("policy: {rules: [{id: x, then: 'reject 403 [red]Go[/blue]', when: {finding: stale}}]}\n")
+    result = run("check", config)
+    assert (result.exit_code, result.exception) == (0, None)
+    for text in ("[bold]R[/nothing]", "[fe80::1]:5060", "[fd00::5]:5060", "reject 403 [red]Go[/blue]"):
+        assert text in result.output
+
+
+@pytest.mark.parametrize("command", ["check", "run"])
+def test_each_fault_is_a_line_and_the_end_is_2(config: Path, command: str) -> None:
+    change(config, "sources", "source")
+    change(config, "address", "adress")
+    result = run("check", config) if command == "check" else run("run", "--config", config)
+    assert result.exit_code == 2
+    assert result.stdout == ""
+    assert result.stderr.splitlines() == [
+        f"{config}:5: trunks[0].source: there is no option `source`; did you mean `sources`?",
+        f"{config}:8: targets[0].adress: there is no option `adress`; did you mean `address`?",
+    ]
+
+
+@pytest.mark.parametrize("command", ["check", "run"])
+@pytest.mark.parametrize(
+    ("name", "said"), [("nowhere.yaml", "No such file or directory"), ("", "Is a directory"), ("x" * 300, "too long")]
+)
+def test_a_file_that_cannot_be_read_is_named_and_the_end_is_2(
+    tmp_path: Path, command: str, name: str, said: str
+) -> None:
+    path = tmp_path / name
+    result = run("check", path) if command == "check" else run("run", "-c", path)
+    assert result.exit_code == 2
+    assert result.stderr.startswith(f"{path}: cannot be read: ")
+    assert said in result.stderr
+    assert "Traceback" not in result.output
+
+
+def test_the_configuration_can_be_named_in_the_environment(tmp_path: Path) -> None:
+    path = tmp_path / "nowhere.yaml"
+    result = CliRunner(env={"SIP_GUARD_CONFIG": str(path)}).invoke(main, ["run"])
+    assert (result.exit_code, result.stderr) == (2, f"{path}: cannot be read: No such file or directory\n")
+
+
+def test_without_a_word_it_says_what_it_can_do() -> None:
+    output = run("--help").output
+    for command in ("run", "check", "demo"):
+        assert f"\n  {command} " in output
+    assert run("--version").output == f"sip-guard, version {__version__}\n"
+
+
+# run
+
+
+@contextmanager
+def process(config: Path) -> Iterator["subprocess.Popen[str]"]:
+    """Start the real command."""
+    command = [sys.executable, "-m", "sip_guard", "run", "--config", str(config)]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as started:
+        try:
+            yield started
+        finally:
+            started.kill()
+
+
+def until_started(running: "subprocess.Popen[str]") -> list[dict[str, object]]:
+    """Give the lines of the log up to the one that says that it started."""
+    lines: list[dict[str, object]] = []
+    assert running.stdout is not None
+    while not lines or lines[-1]["event"] != "started":
+        lines.append(json.loads(running.stdout.readline()))
+    return lines
+
+
+@pytest.mark.end_to_end
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_it_runs_until_it_is_told_to_stop(config: Path, number: int) -> None:
+    with process(config) as running:
+        lines = until_started(running)
+        assert [line["event"] for line in lines] == ["no_state_directory", "listening", "started"]
+        assert (lines[-1]["version"], lines[-1]["config"], lines[-1]["trunks"]) == (__version__, str(config), 1)
+        running.send_signal(number)
+        out, err = running.communicate(timeout=20)
+    assert [json.loads(line)["event"] for line in out.splitlines()] == ["stopped"]
+    assert (running.returncode, err) == (0, "")
+
+
+@pytest.mark.end_to_end
+def test_a_reader_that_goes_away_does_not_stop_it(config: Path) -> None:
+    with process(config) as running:
+        lines = until_started(running)
+        assert running.stdout is not None
+        running.stdout.close()
+        port = lines[-2]["port"]
+        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as link:
+            for _ in range(3):
+                link.sendto(b"x", ("127.0.0.1", int(str(port))))
+        running.send_signal(signal.SIGTERM)
+        assert running.wait(20) in (0, 120)
+        assert running.stderr is not None
+        assert "Traceback" not in running.stderr.read()
+
+
+@pytest.mark.end_to_end
+def test_an_address_in_use_is_said_and_the_end_is_1(config: Path) -> None:
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as taken:
+        taken.bind(("127.0.0.1", 0))
+        port = taken.getsockname()[1]
+        change(config, "127.0.0.1:0", f"127.0.0.1:{port}")
+        with process(config) as running:
+            _, err = running.communicate(timeout=20)
+    assert running.returncode == 1
+    assert err == (
+        f"Error: cannot listen on 127.0.0.1:{port}: Address already in use; is another guard running, or `listen` "
+        "wrong?\n"
+    )
+
+
+@pytest.mark.end_to_end
+@pytest.mark.parametrize("name", ["nowhere/guard.log", "root.pem/guard.log", "."])
+def test_a_log_that_cannot_be_written_is_said_and_the_end_is_1(config: Path, name: str) -> None:
+    with config.open("a") as file:
+        file.write(f"log: {{file: {name}}}\n")
+    with process(config) as running:
+        _, err = running.communicate(timeout=20)
+    assert running.returncode == 1
+    assert err.startswith(f"Error: {config.parent / name} cannot be written: ")
+    assert err.endswith("; see `log.file`\n")
+
+
+@pytest.mark.end_to_end
+def test_a_log_file_is_appended_to(config: Path) -> None:
+    (config.parent / "guard.log").write_text("kept\n")
+    with config.open("a") as file:
+        file.write("log: {file: guard.log}\n")
+    with process(config) as running:
+        log = config.parent / "guard.log"
+        with subprocess.Popen(["tail", "-n", "+1", "-F", str(log)], stdout=subprocess.PIPE, text=True) as tail:
+            assert tail.stdout is not None
+            assert any('"started"' in line for line in tail.stdout)
+            tail.kill()
+        running.send_signal(signal.SIGTERM)
+        out, _ = running.communicate(timeout=20)
+    assert (running.returncode, out) == (0, "")
+    lines = log.read_text().splitlines()
+    assert lines[0] == "kept"
+    assert json.loads(lines[-1])["event"] == "stopped"
+
+
+@pytest.mark.end_to_end
+def test_a_secret_that_cannot_be_kept_is_said_and_the_end_is_1(config: Path) -> None:
+    (config.parent / "state" / "dialog_secret").mkdir(parents=True)
+    with config.open("a") as file:
+        file.write("state_directory: state\n")
+    with process(config) as running:
+        _, err = running.communicate(timeout=20)
+    assert running.returncode == 1
+    assert err.endswith("dialog_secret cannot be kept: Is a directory; see `state_directory`\n")
+
+
+# What Twisted complains of.
+
+
+def events(*complaints: dict[str, object]) -> list[dict[str, object]]:
+    """Give what becomes of Twisted's events in our log."""
+    file = BytesIO()
+    observer = _Twisted(logger(file))
+    for complaint in complaints:
+        observer(complaint)
+    return [json.loads(line) for line in file.getvalue().splitlines()]
+
+
+def test_what_twisted_complains_of_is_a_mistake() -> None:
+    failure = Failure(RuntimeError("oh"))  # type: ignore[no-untyped-call]
+    (line,) = events(
+        {"log_level": LogLevel.critical, "log_format": "Unhandled {what}", "what": "x", "log_failure": failure}
+    )
+    assert (line["event"], line["where"], line["text"]) == ("mistake", "reactor", "Unhandled x")
+    assert str(line["exception"]).endswith("RuntimeError: oh")
+
+
+def test_what_twisted_only_tells_is_not_logged() -> None:
+    quiet = [LogLevel.debug, LogLevel.info, LogLevel.warn]
+    assert events(*({"log_level": level, "log_format": "x"} for level in quiet)) == []

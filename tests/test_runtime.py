@@ -1,0 +1,525 @@
+"""The guard at work on a clock that only the test moves, with ports that only remember."""
+
+import json
+from collections.abc import Sequence
+from io import BytesIO
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from incoming import DEFAULT
+from messages import request, response
+from pki import NOW
+from scene import GUARD, SECRET, TARGET, TRUNK
+from twisted.internet.defer import Deferred
+from twisted.internet.task import Clock
+
+from sip_guard.call import Call, Code, Finding
+from sip_guard.checks import Check
+from sip_guard.checks.emergency import Options
+from sip_guard.log import logger
+from sip_guard.peer import Peers
+from sip_guard.policy.decision import TagOptions
+from sip_guard.policy.rule import Rule
+from sip_guard.proxy.core import Proxy
+from sip_guard.record import Masking
+from sip_guard.runtime import MAX_COMPLAINTS, Runtime
+from sip_guard.screen import Screening
+from sip_guard.sip.flow import Address, Flow
+
+ALICE: Address = ("198.51.100.7", 5060)
+STRANGER: Address = ("203.0.113.99", 5060)
+STALE = Finding(Code.IAT_STALE, token=1)
+UNSIGNED = Finding(Code.NO_IDENTITY)
+
+
+class Answers:
+    """A check that gives what the test put into it."""
+
+    name = "answers"
+
+    def __init__(self, *found: Finding) -> None:
+        self.found: list[Finding] | Exception = list(found)
+        self.calls: list[Call] = []
+
+    def check(self, call: Call) -> list[Finding]:
+        self.calls.append(call)
+        if isinstance(self.found, Exception):
+            raise self.found
+        return self.found
+
+
+class Waits:
+    """A check that is answered when the test says so."""
+
+    name = "waits"
+
+    def __init__(self) -> None:
+        self.waiting: list[Deferred[list[Finding]]] = []
+        self.calls: list[Call] = []
+        self.left = 0
+
+    def check(self, call: Call) -> Deferred[list[Finding]]:
+        self.calls.append(call)
+        self.waiting.append(Deferred(self._leave))
+        return self.waiting[-1]
+
+    def _leave(self, _: object) -> None:
+        self.left += 1
+
+
+class Guard:
+    """A runtime with all that it needs, and what it did."""
+
+    def __init__(self, *checks: Check, rules: Sequence[Rule] = DEFAULT, masking: Masking | None = None) -> None:
+        self.clock = Clock()
+        self.clock.advance(50_000.25)
+        self.began = self.clock.seconds()
+        self.file = BytesIO()
+        self.sent: list[tuple[bytes, Address]] = []
+        screening = Screening(
+            checks or [Answers(UNSIGNED)],
+            rules,
+            self.clock,
+            emergency=Options(),
+            tags=TagOptions(),
+            time_limit=3.0,
+            mistake=self._mistake,
+        )
+        self.runtime = Runtime(
+            Proxy(Peers([TRUNK], [TARGET]), [GUARD], SECRET, lambda octets: b"r" * octets),
+            screening,
+            self.clock,
+            logger(self.file),
+            masking=masking or Masking(),
+            wall=lambda: NOW + self.clock.seconds() - self.began,
+        )
+        self.runtime.add_port(GUARD, lambda octets, remote: self.sent.append((octets, remote)))
+
+    def _mistake(self, where: str, error: BaseException | None) -> None:
+        self.runtime.mistake(where, error)
+
+    def gets(self, data: bytes, source: Address = ALICE) -> None:
+        self.runtime.received(data, Flow("UDP", GUARD, source))
+
+    def sends(self) -> list[str]:
+        """Give what was sent since the last time: the last octet of where to, and a status or method."""
+        sent, self.sent = self.sent, []
+        return [f"{remote[0].rpartition('.')[2]}: {_title(octets)}" for octets, remote in sent]
+
+    def logs(self, event: str = "") -> list[dict[str, object]]:
+        """Give the lines of the log, of one event or all."""
+        lines = [json.loads(line) for line in self.file.getvalue().splitlines()]
+        return [line for line in lines if event in (line["event"], "")]
+
+    def counts(self) -> dict[str, int]:
+        return dict(self.runtime.counts)
+
+
+def _title(octets: bytes) -> str:
+    first = octets.partition(b"\r\n")[0].decode()
+    return first.removeprefix("SIP/2.0 ") if first.startswith("SIP/") else first.partition(" ")[0]
+
+
+def invite(number: int = 1, *more: str) -> bytes:
+    """Give an INVITE of a call of its own."""
+    via = f"SIP/2.0/UDP 198.51.100.7:5060;branch=z9hG4bK{number}"
+    return request("INVITE", "sip:+12155551213@192.0.2.1:5060", *more, via=via, call_id=f"call-{number}")
+
+
+def acknowledged(guard: Guard) -> bytes:
+    """Give the ACK to the refusal of the first INVITE that the guard sent last."""
+    to = next(line for line in guard.sent[-1][0].split(b"\r\n") if line.startswith(b"To:"))
+    via = "SIP/2.0/UDP 198.51.100.7:5060;branch=z9hG4bK1"
+    to_value = to.decode().partition(": ")[2]
+    return request("ACK", "sip:+12155551213@192.0.2.1:5060", via=via, call_id="call-1", to=to_value)
+
+
+# Calls.
+
+
+def test_a_call_is_answered_decided_sent_on_and_logged() -> None:
+    guard = Guard()
+    guard.gets(invite())
+    assert guard.sends() == ["7: 100 Trying", "5: INVITE"]
+    (line,) = guard.logs()
+    assert (line["event"], line["level"], line["call_id"], line["rule"]) == ("decision", "info", "call-1", "unsigned")
+    assert (line["source"], line["from"], line["latency_ms"]) == ("198.51.100.7:5060", "12155551212", 0.0)
+    assert guard.counts() == {"decision": 1}
+
+
+def test_the_time_of_arrival_is_that_of_the_day() -> None:
+    check = Answers(UNSIGNED)
+    guard = Guard(check)
+    guard.clock.advance(12.5)
+    guard.gets(invite())
+    assert check.calls[0].arrival == NOW + 12.5
+
+
+def test_a_call_sent_again_is_decided_and_logged_once() -> None:
+    check = Answers(STALE)
+    guard = Guard(check)
+    guard.gets(invite())
+    guard.gets(invite())
+    assert guard.sends() == ["7: 100 Trying", "7: 403 Stale Date", "7: 403 Stale Date"]
+    assert (len(check.calls), len(guard.logs())) == (1, 1)
+
+
+def test_a_call_that_waits_is_decided_later() -> None:
+    check = Waits()
+    guard = Guard(check)
+    guard.gets(invite())
+    assert guard.sends() == ["7: 100 Trying"]
+    assert guard.logs() == []
+    guard.clock.advance(0.75)
+    check.waiting[0].callback([STALE])
+    assert guard.sends() == ["7: 403 Stale Date"]
+    (line,) = guard.logs()
+    assert (line["rule"], line["latency_ms"]) == ("stale", 750.0)
+
+
+def test_a_call_that_waits_holds_up_no_other() -> None:
+    check = Waits()
+    guard = Guard(check)
+    guard.gets(invite(1))
+    guard.gets(invite(2))
+    check.waiting[1].callback([STALE])
+    check.waiting[0].callback([UNSIGNED])
+    assert [line["call_id"] for line in guard.logs()] == ["call-2", "call-1"]
+
+
+def test_a_check_without_an_answer_ends_at_its_limit() -> None:
+    guard = Guard(Waits())
+    guard.gets(invite())
+    guard.clock.advance(3.0)
+    assert guard.sends() == ["7: 100 Trying", "5: INVITE"]
+    assert [line["reason"] for line in guard.logs()] == ["check-unavailable"]
+
+
+def test_a_caller_who_gives_up_ends_the_finding_out() -> None:
+    check = Waits()
+    guard = Guard(check)
+    guard.gets(invite())
+    guard.gets(invite().replace(b"INVITE sip", b"CANCEL sip").replace(b"1 INVITE", b"1 CANCEL"))
+    assert guard.sends() == ["7: 100 Trying", "7: 200 OK", "7: 487 Request Terminated"]
+    assert check.left == 1
+    guard.clock.pump([0.5] * 8)
+    assert guard.logs() == []
+    assert guard.counts() == {}
+
+
+def test_a_verdict_that_comes_too_late_is_not_carried_out() -> None:
+    class Deaf(Waits):
+        def check(self, call: Call) -> Deferred[list[Finding]]:
+            self.calls.append(call)
+            self.waiting.append(Deferred())
+            return self.waiting[-1]
+
+    check = Deaf()
+    guard = Guard(check)
+    guard.gets(invite())
+    guard.gets(invite().replace(b"INVITE sip", b"CANCEL sip").replace(b"1 INVITE", b"1 CANCEL"))
+    guard.sends()
+    check.waiting[0].callback([UNSIGNED])
+    assert guard.sends() == []
+    assert guard.logs() == []
+
+
+# Timers.
+
+
+def test_a_refusal_is_sent_again_until_it_is_acknowledged() -> None:
+    guard = Guard(Answers(STALE))
+    guard.gets(invite())
+    guard.sends()
+    guard.clock.advance(0.5)
+    guard.clock.advance(1.0)
+    assert [_title(octets) for octets, _ in guard.sent] == ["403 Stale Date"] * 2
+    guard.gets(acknowledged(guard))
+    guard.sends()
+    guard.clock.pump([0.5] * 100)
+    assert guard.sends() == []
+    assert guard.clock.getDelayedCalls() == []
+
+
+def test_there_is_one_timer_however_many_calls_there_are() -> None:
+    guard = Guard(Answers(STALE))
+    for number in range(20):
+        guard.gets(invite(number))
+        guard.clock.advance(0.01)
+        assert len(guard.clock.getDelayedCalls()) == 1
+    guard.clock.pump([0.05] * 2000)
+    assert guard.clock.getDelayedCalls() == []
+    assert guard.counts() == {"decision": 20}
+
+
+def test_a_call_decided_later_has_its_timers_too() -> None:
+    check = Waits()
+    guard = Guard(check)
+    guard.gets(invite())
+    guard.clock.advance(1.0)
+    check.waiting[0].callback([STALE])
+    guard.sends()
+    guard.clock.advance(0.5)
+    assert guard.sends() == ["7: 403 Stale Date"]
+
+
+# What is refused.
+
+
+@pytest.mark.parametrize("data", [invite(), b"garbage", b"", response()])
+def test_a_stranger_gets_no_answer(data: bytes) -> None:
+    check = Answers(UNSIGNED)
+    guard = Guard(check)
+    guard.gets(data, STRANGER)
+    assert guard.sends() == []
+    assert check.calls == []
+    assert guard.counts() == {"stranger": 1}
+    (line,) = guard.logs()
+    assert (line["event"], line["level"], line["source"]) == ("stranger", "warning", "203.0.113.99:5060")
+
+
+@pytest.mark.parametrize("data", [b"", b"\r\n\r\n", b"\r\n", b"\0", b"\0\0\r\n"])
+def test_what_only_keeps_the_way_open_is_passed_over(data: bytes) -> None:
+    guard = Guard()
+    guard.gets(data)
+    assert (guard.sends(), guard.logs(), guard.counts()) == ([], [], {})
+
+
+def test_a_malformed_request_is_answered_counted_and_logged() -> None:
+    guard = Guard()
+    guard.gets(invite().replace(b"Max-Forwards: 70", b"Max-Forwards: many"))
+    assert guard.sends() == ["7: 400 Bad Request (Max-Forwards)"]
+    assert guard.counts() == {"malformed": 1}
+    (line,) = guard.logs()
+    assert (line["event"], line["reason"], line["count"]) == ("malformed", "Max-Forwards", 1)
+
+
+@pytest.mark.parametrize("data", [b"x", b"garbage\r\n\r\n", b"\xff" * 1000, b"SIP/2.0 200 OK\r\n\r\n", b"a" * 70_000])
+def test_what_is_no_request_is_counted_and_not_answered(data: bytes) -> None:
+    guard = Guard()
+    guard.gets(data)
+    assert guard.sends() == []
+    assert guard.counts() == {"malformed": 1}
+
+
+def test_each_source_has_one_line_a_second() -> None:
+    guard = Guard()
+    for _ in range(50):
+        guard.gets(b"x")
+        guard.gets(b"x", STRANGER)
+        guard.gets(b"x", (STRANGER[0], 40_000))
+    assert [line["source"] for line in guard.logs()] == ["198.51.100.7:5060", "203.0.113.99:5060"]
+    assert guard.counts() == {"malformed": 50, "stranger": 100}
+    guard.clock.advance(1.0)
+    guard.gets(b"x")
+    guard.gets(b"x")
+    assert [line["count"] for line in guard.logs("malformed")] == [1, 51]
+
+
+def test_no_flood_of_sources_floods_the_log() -> None:
+    guard = Guard()
+    for number in range(MAX_COMPLAINTS * 3):
+        guard.gets(b"x", (f"192.0.{number // 256}.{number % 256}", 5060))
+    assert len(guard.logs()) == MAX_COMPLAINTS
+    assert guard.counts() == {"stranger": MAX_COMPLAINTS * 3}
+    guard.clock.advance(1.0)
+    guard.gets(b"x", STRANGER)
+    assert len(guard.logs()) == MAX_COMPLAINTS + 1
+
+
+def test_what_is_refused_disturbs_no_call() -> None:
+    check = Waits()
+    guard = Guard(check)
+    guard.gets(invite())
+    for data in (b"x", b"", invite(2)[:50], b"\xff" * 65_535):
+        guard.gets(data)
+        guard.gets(data, STRANGER)
+    guard.sends()
+    check.waiting[0].callback([UNSIGNED])
+    assert guard.sends() == ["5: INVITE"]
+
+
+# Our own mistakes.
+
+
+def test_a_mistake_in_a_check_costs_no_call() -> None:
+    check = Answers()
+    check.found = RuntimeError("oh")
+    guard = Guard(check)
+    guard.gets(invite())
+    assert guard.sends() == ["7: 100 Trying", "5: INVITE"]
+    assert guard.counts() == {"mistake": 1, "decision": 1}
+    mistake = guard.logs("mistake")[0]
+    assert (mistake["where"], mistake["level"]) == ("answers", "error")
+    assert str(mistake["exception"]).endswith("RuntimeError: oh")
+
+
+class BrokenOnce(list[Rule]):
+    """A policy that fails once."""
+
+    def __init__(self) -> None:
+        super().__init__(DEFAULT)
+        self.works = False
+
+    def __iter__(self):  # type: ignore[no-untyped-def]
+        if not self.works:
+            self.works = True
+            raise RuntimeError("oh")
+        return super().__iter__()
+
+
+def test_a_mistake_in_the_policy_is_answered_500_and_the_next_call_goes_on() -> None:
+    guard = Guard(rules=BrokenOnce())
+    guard.gets(invite(1))
+    assert guard.sends() == ["7: 100 Trying", "7: 500 Server Internal Error"]
+    guard.gets(invite(2))
+    assert guard.sends() == ["7: 100 Trying", "5: INVITE"]
+    assert guard.counts() == {"mistake": 1, "decision": 1}
+    assert guard.logs("mistake")[0]["where"] == "screen"
+
+
+def test_a_mistake_after_waiting_is_answered_500_and_the_next_call_goes_on() -> None:
+    check = Waits()
+    guard = Guard(check, rules=BrokenOnce())
+    guard.gets(invite(1))
+    guard.gets(invite(2))
+    guard.sends()
+    check.waiting[0].callback([UNSIGNED])
+    assert guard.sends() == ["7: 500 Server Internal Error"]
+    check.waiting[1].callback([UNSIGNED])
+    assert guard.sends() == ["5: INVITE"]
+    assert guard.counts() == {"mistake": 1, "decision": 1}
+    guard.clock.advance(0.5)
+    assert "7: 500 Server Internal Error" in guard.sends()
+
+
+def test_a_mistake_in_sending_is_counted_and_the_next_message_is_read() -> None:
+    guard = Guard()
+    port = guard.runtime._sends[GUARD]
+
+    def broken(octets: bytes, remote: Address) -> None:
+        raise RuntimeError("oh")
+
+    guard.runtime.add_port(GUARD, broken)
+    guard.gets(invite(1))
+    guard.runtime.add_port(GUARD, port)
+    guard.gets(invite(2))
+    assert guard.sends() == ["7: 100 Trying", "5: INVITE"]
+    assert guard.counts() == {"mistake": 1, "decision": 1}
+
+
+def test_a_mistake_that_is_made_all_the_time_floods_no_log() -> None:
+    check = Answers()
+    check.found = RuntimeError("oh")
+    guard = Guard(check)
+    for number in range(50):
+        guard.gets(invite(number))
+    guard.clock.advance(1.0)
+    guard.gets(invite(50))
+    assert [line["count"] for line in guard.logs("mistake")] == [1, 51]
+    assert guard.counts() == {"mistake": 51, "decision": 51}
+
+
+def test_a_mistake_is_logged_in_a_flood_of_strangers() -> None:
+    check = Answers()
+    check.found = RuntimeError("oh")
+    guard = Guard(check)
+    for number in range(MAX_COMPLAINTS * 2):
+        guard.gets(b"x", (f"192.0.{number // 256}.{number % 256}", 5060))
+    guard.gets(invite())
+    assert len(guard.logs("mistake")) == 1
+
+
+def test_a_mistake_in_a_timer_does_not_stop_the_timers() -> None:
+    guard = Guard(Answers(STALE))
+    guard.gets(invite())
+    port = guard.runtime._sends[GUARD]
+
+    def broken(octets: bytes, remote: Address) -> None:
+        raise RuntimeError("oh")
+
+    guard.runtime.add_port(GUARD, broken)
+    guard.clock.advance(0.5)
+    guard.runtime.add_port(GUARD, port)
+    guard.sends()
+    guard.clock.advance(1.0)
+    assert guard.sends() == ["7: 403 Stale Date"]
+    assert guard.counts() == {"mistake": 1, "decision": 1}
+    assert guard.logs("mistake")[0]["where"] == "tick"
+
+
+# The log.
+
+
+@pytest.mark.parametrize("masking", [Masking(), Masking("last4"), Masking("hash", b"key")])
+def test_no_token_is_in_the_log(masking: Masking) -> None:
+    guard = Guard(masking=masking)
+    token = "eyJhbGciOiJFUzI1NiJ9.eyJhdHRlc3QiOiJBIn0.c2lnbmF0dXJl"
+    identity = f"Identity: {token};info=<https://certs.example.com/a.pem>;alg=ES256;ppt=shaken"
+    guard.gets(invite(1, identity))
+    guard.gets(invite(2, identity).replace(b"Max-Forwards: 70", b"Max-Forwards: x"))
+    guard.gets(identity.encode())
+    assert len(guard.logs()) == 2
+    assert not [part for part in token.split(".") if part.encode() in guard.file.getvalue()]
+
+
+def test_numbers_in_the_log_can_be_masked() -> None:
+    guard = Guard(masking=Masking("last4"))
+    guard.gets(invite())
+    assert guard.logs()[0]["from"] == "*******1212"
+    assert b"1215555" not in guard.file.getvalue()
+
+
+def test_a_log_that_cannot_be_written_stops_no_call() -> None:
+    guard = Guard(Answers(STALE))
+
+    class Full(BytesIO):
+        def write(self, _: object, /) -> int:
+            raise OSError(28, "No space left on device")
+
+    guard.runtime._log = logger(Full())
+    guard.gets(b"x", STRANGER)
+    guard.gets(invite())
+    assert guard.sends() == ["7: 100 Trying", "7: 403 Stale Date"]
+    assert guard.counts() == {"stranger": 1, "decision": 1}
+
+
+# Anything.
+
+
+LINES = st.lists(
+    st.sampled_from(
+        [
+            *invite().split(b"\r\n"),
+            b"INVITE sip:112@x SIP/2.0",
+            b"SIP/2.0 200 OK",
+            b"ACK sip:a@b SIP/2.0",
+            b"y: x;info=<https://a>;ppt=shaken",
+            b"P-Asserted-Identity: <tel:+1>, <sip:%00@x>",
+            b"Via: x",
+            b"To: <sip:a@b>;tag=1",
+            b"Route: <sip:192.0.2.1;lr;sg=x>",
+            b" folded",
+            b"Priority: psap-callback",
+            b"Max-Forwards: 0",
+            b"From: <tel:+" + b"1" * 200 + b">",
+        ]
+    ),
+    max_size=14,
+).map(lambda lines: b"\r\n".join([*lines, b"", b""]))
+
+
+@given(
+    st.lists(
+        st.binary(max_size=200) | LINES | st.builds(bytes.__add__, st.just(invite()[:300]), st.binary()), max_size=6
+    )
+)
+def test_nothing_that_a_peer_sends_is_a_mistake(datagrams: list[bytes]) -> None:
+    guard = Guard()
+    for data in datagrams:
+        guard.gets(data)
+        guard.gets(data, TARGET.address)
+        guard.gets(data, STRANGER)
+    guard.clock.pump([0.5] * 20)
+    assert guard.runtime.counts["mistake"] == 0

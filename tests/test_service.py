@@ -1,0 +1,229 @@
+"""The whole, built from a configuration: what it opens, keeps and lets go."""
+
+import json
+import socket
+import stat
+from collections.abc import Callable, Iterator
+from io import BytesIO
+from pathlib import Path
+
+import pytest
+from messages import read_request, read_response, request
+from pki import pki
+from reactor import Reactor, reactor
+
+from sip_guard.config import Config, load
+from sip_guard.log import logger
+from sip_guard.service import SECRET_FILE, SECRET_OCTETS, Service
+from sip_guard.sip.rewrite import answer
+
+CONFIG = """\
+listen:
+  - udp: 127.0.0.1:0
+trunks:
+  - name: carrier
+    sources: ["127.0.0.1:{carrier}"]
+targets:
+  - name: pbx
+    address: 127.0.0.1:{pbx}
+verification:
+  anchors: [root.pem]
+"""
+
+
+def loopback() -> socket.socket:
+    link = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+    link.bind(("127.0.0.1", 0))
+    link.settimeout(5)
+    return link
+
+
+class House:
+    """A carrier, a PBX, and services between them that are stopped at the end."""
+
+    def __init__(self, in_reactor: Reactor, folder: Path) -> None:
+        self.folder = folder
+        self.carrier, self.pbx = loopback(), loopback()
+        self.log = BytesIO()
+        self._in_reactor = in_reactor
+        self._services: list[Service] = []
+        (folder / "root.pem").write_bytes(pki().root.pem)
+
+    def config(self, more: str = "", change: Callable[[str], str] = str) -> Config:
+        text = CONFIG.format(carrier=self.carrier.getsockname()[1], pbx=self.pbx.getsockname()[1])
+        (self.folder / "guard.yaml").write_text(change(text) + more)
+        return load(self.folder / "guard.yaml")
+
+    def starts(self, config: Config) -> Service:
+        def start() -> Service:
+            return Service(config, reactor, logger(self.log))
+
+        self._services.append(self._in_reactor(start))
+        return self._services[-1]
+
+    def stops(self, service: Service) -> None:
+        self._in_reactor(service.stop)
+
+    def events(self, name: str) -> list[dict[str, object]]:
+        """Give the lines of one kind in the log, once what is being done in the reactor is done."""
+        lines = [json.loads(line) for line in self._in_reactor(self.log.getvalue).splitlines()]
+        return [line for line in lines if line["event"] == name]
+
+    def port(self) -> int:
+        """Give the port that the last service listens on."""
+        port = self.events("listening")[-1]["port"]
+        assert isinstance(port, int)
+        return port
+
+    def close(self) -> None:
+        for service in self._services:
+            self.stops(service)
+        self.carrier.close()
+        self.pbx.close()
+
+
+@pytest.fixture
+def house(in_reactor: Reactor, tmp_path: Path) -> Iterator[House]:
+    opened = House(in_reactor, tmp_path)
+    yield opened
+    opened.close()
+
+
+def calls(house: House, *more: str) -> bytes:
+    """Place a call and give the INVITE as the PBX gets it."""
+    via = f"SIP/2.0/UDP 127.0.0.1:{house.carrier.getsockname()[1]};branch=z9hG4bK1"
+    house.carrier.sendto(request("INVITE", "sip:+12155551213@x", *more, via=via), ("127.0.0.1", house.port()))
+    return house.pbx.recv(65_535)
+
+
+def test_a_call_goes_through_it(house: House) -> None:
+    house.starts(house.config())
+    arrived = calls(house)
+    assert arrived.startswith(b"INVITE sip:+12155551213@x SIP/2.0\r\n")
+    assert b"X-SIP-Guard: v=1;verdict=absent;reason=no-identity;rule=unsigned;" in arrived
+    assert house.carrier.recv(65_535).startswith(b"SIP/2.0 100 Trying")
+    (line,) = house.events("decision")
+    assert (line["rule"], line["trunk"], line["generation"]) == ("unsigned", "carrier", 1)
+
+
+def test_it_says_where_it_listens(house: House) -> None:
+    house.starts(house.config())
+    (line,) = house.events("listening")
+    assert (line["transport"], line["address"]) == ("UDP", "127.0.0.1")
+    assert house.port() > 0
+
+
+def test_nobody_else_can_set_the_guards_header_under_any_name(house: House) -> None:
+    house.starts(house.config("tags: {header: X-Verdict, attestation_headers: [X-Level]}\n"))
+    forged = ["X-SIP-Guard: v=1;verdict=passed", "X-Verdict: passed", "x-level: A", "P-Attestation-Indicator: A"]
+    arrived = calls(house, *forged)
+    assert b"passed" not in arrived
+    assert b"X-Verdict: v=1;verdict=absent" in arrived
+    assert b"evel:" not in arrived
+    assert b"Indicator" not in arrived
+
+
+def test_a_guard_that_verifies_nothing_needs_no_anchors(house: House) -> None:
+    house.starts(house.config(change=lambda text: text.replace("    sources", "    identity: ignore\n    sources", 1)))
+    assert b"X-SIP-Guard" not in calls(house, "Identity: x")
+    assert house.events("decision")[0]["rule"] == "default"
+
+
+def test_a_stopped_service_gives_its_address_back(house: House) -> None:
+    service = house.starts(house.config())
+    port = house.port()
+    house.stops(service)
+    house.stops(service)
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as link:
+        link.bind(("127.0.0.1", port))
+
+
+def test_an_address_in_use_is_named_and_the_others_are_given_back(house: House) -> None:
+    free = loopback()
+    port = free.getsockname()[1]
+    free.close()
+    taken = house.pbx.getsockname()[1]
+    listen = f"listen:\n  - udp: 127.0.0.1:{port}\n  - udp: 127.0.0.1:{taken}\n"
+    elsewhere = "address: 127.0.0.1:5099"
+
+    def change(text: str) -> str:
+        return listen + text.partition("127.0.0.1:0\n")[2].replace(f"address: 127.0.0.1:{taken}", elsewhere)
+
+    config = house.config(change=change)
+    with pytest.raises(OSError, match=f"cannot listen on 127.0.0.1:{taken}: Address already in use"):
+        house.starts(config)
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as link:
+        link.bind(("127.0.0.1", port))
+
+
+# What outlives a restart.
+
+
+def secret(house: House) -> Path:
+    (house.folder / "state").mkdir(exist_ok=True)
+    return house.folder / "state" / SECRET_FILE
+
+
+def test_the_secret_is_made_for_the_guard_alone_and_kept(house: House) -> None:
+    path = secret(house)
+    config = house.config("state_directory: state\n")
+    house.stops(house.starts(config))
+    made = path.read_bytes()
+    assert len(made) == SECRET_OCTETS
+    assert stat.S_IMODE(path.stat().st_mode) == 0o600
+    house.stops(house.starts(config))
+    assert path.read_bytes() == made
+    assert [each.name for each in path.parent.iterdir()] == [SECRET_FILE]
+    assert house.events("no_state_directory") == []
+
+
+@pytest.mark.parametrize("broken", [b"", b"short", b"x" * (SECRET_OCTETS + 1)])
+def test_a_broken_secret_is_replaced(house: House, broken: bytes) -> None:
+    path = secret(house)
+    path.write_bytes(broken)
+    path.chmod(0o644)
+    house.starts(house.config("state_directory: state\n"))
+    assert len(path.read_bytes()) == SECRET_OCTETS
+    assert stat.S_IMODE(path.stat().st_mode) == 0o600
+
+
+def test_a_secret_that_cannot_be_kept_is_an_error_that_names_it(house: House) -> None:
+    path = secret(house)
+    path.mkdir()
+    with pytest.raises(OSError, match="dialog_secret cannot be kept: Is a directory; see `state_directory`"):
+        house.starts(house.config("state_directory: state\n"))
+
+
+def test_without_a_state_directory_the_secret_is_new_each_time(house: House) -> None:
+    house.stops(house.starts(house.config()))
+    house.starts(house.config())
+    assert len(house.events("no_state_directory")) == 2
+    assert [each.name for each in house.folder.iterdir() if each.name not in ("root.pem", "guard.yaml")] == []
+
+
+def test_a_call_in_progress_outlives_a_restart(house: House) -> None:
+    secret(house)
+    house.stops(house.starts(house.config("state_directory: state\n")))
+    port = house.port()
+
+    def fixed(text: str) -> str:
+        return text.replace("127.0.0.1:0", f"127.0.0.1:{port}")
+
+    config = house.config("state_directory: state\n", fixed)
+    first = house.starts(config)
+    invite = read_request(calls(house))
+    record_route = [invite.lines[place] for place in invite.places(b"record-route")]
+    house.pbx.sendto(answer(invite, 200, tag=b"314159", extra=tuple(record_route)), ("127.0.0.1", port))
+    house.carrier.recv(65_535)
+    accepted = read_response(house.carrier.recv(65_535))
+    house.stops(first)
+    house.starts(config)
+    bye = request(
+        "BYE",
+        f"sip:bob@127.0.0.1:{house.pbx.getsockname()[1]}",
+        *(f"Route: {value.decode()}" for value in accepted.values(b"record-route")),
+        via=f"SIP/2.0/UDP 127.0.0.1:{house.carrier.getsockname()[1]};branch=z9hG4bK2",
+        to=accepted.value(b"to").decode(),
+    )
+    house.carrier.sendto(bye, ("127.0.0.1", port))
+    assert house.pbx.recv(65_535).startswith(b"BYE sip:bob@127.0.0.1:")
