@@ -1,3 +1,15 @@
-"""Being here puts this folder on the import path, for `pki`, `reactor` and their like (import mode `prepend`)."""
+"""Being here puts this folder on the import path, for `pki`, `scene` and their like (import mode `prepend`)."""
 
+import pytest
+from hypothesis import settings
 from reactor import in_reactor, reactor_thread  # noqa: F401 - fixtures for all tests
+from scene import Scene
+
+settings.register_profile("sip_guard", derandomize=True, deadline=None, max_examples=100, print_blob=True)
+settings.load_profile("sip_guard")
+
+
+@pytest.fixture
+def scene() -> Scene:
+    """Give Alice, Bob and the guard between them."""
+    return Scene()

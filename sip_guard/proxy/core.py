@@ -4,8 +4,8 @@ from collections.abc import Callable
 from typing import NamedTuple
 
 from sip_guard.peer import Peers, Target, Trunk
-from sip_guard.proxy.route import Addresses, Seal, numeric, take_own_routes
-from sip_guard.proxy.timers import TRANSACTION, Timers
+from sip_guard.proxy.route import Addresses, Seal, numeric, record_route, take_own_routes
+from sip_guard.proxy.timers import Timers
 from sip_guard.proxy.transaction import ClientTransaction, Key, ServerTransaction, State
 from sip_guard.sip import hygiene, tagging
 from sip_guard.sip import uri as uris
@@ -18,6 +18,7 @@ from sip_guard.sip.rewrite import (
     acknowledgement,
     answer,
     cancellation,
+    restore,
     stamped_via,
     without_top_via,
 )
@@ -26,6 +27,8 @@ from sip_guard.verdict import Reject, Verdict
 
 COOKIE = b"z9hG4bK"
 """What the branch of an RFC 3261 transaction begins with (8.1.1.7)."""
+SHOWN = frozenset((b"p-preferred-identity", b"remote-party-id"))
+"""Fields that a PBX may show as the caller and no check looks at: they pass from no trunk but a trusted one."""
 ALLOW = b"Allow: INVITE, ACK, CANCEL, OPTIONS"
 
 
@@ -79,6 +82,7 @@ class Proxy:
         self._random = random
         self._max_transactions = max_transactions
         self._private = private
+        self._unscreened = private | SHOWN | {b"p-asserted-identity"}
         self._servers: dict[Key, ServerTransaction] = {}
         self._clients: dict[Key, ClientTransaction] = {}
         self._timers: Timers[ServerTransaction | ClientTransaction] = Timers()
@@ -107,10 +111,10 @@ class Proxy:
         if not isinstance(request, Request) or request.method == b"ACK" or self.peers.at(flow.remote) is None:
             return []
         top = split_list(request.value(b"via"))
-        via = Via.parse(top[0]) if top else None
-        if via is None:
+        if not top:
             return []
-        line, where = stamped_via(request, via, flow.remote)
+        via = Via.parse(top[0])
+        line, where = stamped_via(request, via, flow.remote) if via is not None else (b"", flow.remote)
         phrase = f"{PHRASES[fault.code]} ({fault.reason})"
         octets = answer(request, fault.code, tag=self._tag(request), phrase=phrase, top_via=line)
         return [Send(octets, flow._replace(remote=where))]
@@ -120,17 +124,19 @@ class Proxy:
         server = self._servers.get(key)
         if server is None or server.state is not State.SCREENING or not isinstance(server.peer, Trunk):
             return []
-        server.state = State.PROCEEDING
-        server.expire_at = None
+        server.proceed()
+        self._timers.watch(server)
         if isinstance(verdict, Reject):
             return self._answer(server, verdict.code, now, verdict.phrase)
-        draft = self._draft(server)
+        draft = server.draft
+        draft.lines[server.request.places(b"via")[0]] = server.via
+        self._clean(draft, server.peer, screened=True)
         for header, value in verdict.tags.headers:
             draft.below.append(header + b": " + value)
         if verdict.tags.verstat:
             tagging.tag(draft, verdict.tags.verified, verdict.tags.verstat)
-        take_own_routes(draft, self._addresses)
-        return self._forward(server, draft, self.peers.targets[server.peer.target].address, now)
+        target = self.peers.targets[server.peer.target]
+        return self._forward(server, target.address, self._seal.early(server.request), now)
 
     def tick(self, now: float) -> list[Action]:
         """Do what is due at `now`."""
@@ -139,9 +145,9 @@ class Proxy:
             if transaction.expire_at is not None and transaction.expire_at <= now:
                 transaction.expire_at = None
                 actions += self._expire(transaction, now)
-            elif transaction.resend_at is not None:
+            elif transaction.resend_at is not None and transaction.resend_at <= now:
                 actions.append(Send(transaction.resend(now), transaction.flow))
-                self._timers.watch(transaction)
+            self._timers.watch(transaction)
         return actions
 
     def next_timer(self) -> float | None:
@@ -151,7 +157,7 @@ class Proxy:
     # Requests.
 
     def _request(self, request: Request, peer: Trunk | Target, flow: Flow, now: float) -> list[Action]:
-        key = _server_key(request)
+        key = _server_key(request, peer)
         if request.method == b"ACK":
             return self._ack(request, key, peer, flow, now)
         line, where = stamped_via(request, request.via, flow.remote)
@@ -164,51 +170,58 @@ class Proxy:
             return [Send(octets, known.flow)] if octets else []
         draft = Draft(request)
         proof, route = take_own_routes(draft, self._addresses)
-        in_dialog = bool(proof) and self._seal.proves(proof, request)
-        refusal = _invalid(request) or (None if in_dialog else self._outside(request, peer, route))
+        in_dialog = self._seal.proves(proof, request)
+        outside = None if in_dialog else self._outside(request, peer, route)
+        refusal = _invalid(request) or outside or self._busy(in_dialog=in_dialog)
         if refusal is not None:
             return [Send(self._stateless(request, line, *refusal), back)]
-        server = ServerTransaction(key, request, peer, back, via=line, tag=self._tag(request))
+        server = ServerTransaction(key, request, draft, peer, back, via=line, tag=self._tag(request))
         self._servers[key] = server
-        trying: list[Action] = []
-        if server.invite:
-            server.last = answer(request, 100, tag=b"", top_via=line)
-            server.state = State.PROCEEDING
-            trying.append(Send(server.last, back))
+        actions: list[Action] = []
+        if server.begin(answer(request, 100, tag=b"", top_via=line), now):
+            actions.append(Send(server.last, back))
         if in_dialog:
-            return trying + self._in_dialog(server, draft, route, now)
-        server.state = State.SCREENING
-        server.expire_at = now + TRANSACTION
+            actions += self._in_dialog(server, route, now)
+        elif isinstance(peer, Trunk):
+            # `_outside` lets nothing else through.
+            server.screen(now)
+            actions.append(Screen(key, request, peer, back))
         self._timers.watch(server)
-        # `outside` lets nothing through but an INVITE of a trunk.
-        return [*trying, Screen(key, request, peer, back)] if isinstance(peer, Trunk) else trying
+        return actions
+
+    def _busy(self, *, in_dialog: bool) -> tuple[int, str, bytes] | None:
+        """Refuse what is more than can be kept (RFC 7339 5.10.2: without Retry-After), calls in progress last."""
+        limit = self._max_transactions * (2 if in_dialog else 1)
+        return (503, "", b"") if len(self._servers) >= limit else None
 
     def _outside(self, request: Request, peer: Trunk | Target, route: bytes) -> tuple[int, str, bytes] | None:
         """Find the answer to a request that no dialog of ours is proven for; None if it is a call to be screened."""
         if request.method == b"OPTIONS":
             return 200, "", ALLOW
         if request.method != b"INVITE":
-            return (481, "", b"") if request.tag(b"to") else (405, "", ALLOW)
+            return (481, "", b"") if request.to_tag else (405, "", ALLOW)
         if isinstance(peer, Target):
             return 403, "No Route Out", b""
         if route:
             return 403, "Foreign Route", b""
-        if len(self._servers) >= self._max_transactions:
-            return 503, "", b""
         return None
 
-    def _in_dialog(self, server: ServerTransaction, draft: Draft, route: bytes, now: float) -> list[Action]:
+    def _in_dialog(self, server: ServerTransaction, route: bytes, now: float) -> list[Action]:
         """Send on a request of a proven dialog, to its next Route or to its Request-URI (RFC 3261 16.6 step 7)."""
-        hop = self._next_hop(server.request, route)
+        hop = self._next_hop(server.request, route, server.peer)
         if hop is None:
             return self._answer(server, 404, now)
-        self._clean(draft, server.peer)
-        draft.lines[server.request.places(b"via")[0]] = server.via
-        return self._forward(server, draft, hop, now)
+        server.draft.lines[server.request.places(b"via")[0]] = server.via
+        self._clean(server.draft, server.peer, screened=False)
+        return self._forward(server, hop, self._seal.dialog(server.request), now)
 
-    def _next_hop(self, request: Request, route: bytes) -> Address | None:
+    def _next_hop(self, request: Request, route: bytes, peer: Trunk | Target) -> Address | None:
+        """Give where a request of a dialog goes; None for nowhere. A trunk's goes to no place but a target."""
         uri = Uri.parse(route or request.uri)
-        return None if self._addresses.include(uri) else numeric(uri)
+        hop = None if self._addresses.include(uri) else numeric(uri)
+        if hop is None or (isinstance(peer, Trunk) and not isinstance(self.peers.at(hop), Target)):
+            return None
+        return hop
 
     def _ack(self, request: Request, key: Key, peer: Trunk | Target, flow: Flow, now: float) -> list[Action]:
         """Let an ACK end here, or go on without a transaction if it is for a 2xx (RFC 3261 16.11, RFC 6026 7.1)."""
@@ -218,17 +231,16 @@ class Proxy:
             return []
         draft = Draft(request)
         proof, route = take_own_routes(draft, self._addresses)
-        if not proof or not self._seal.proves(proof, request) or _invalid(request):
-            return []
-        hop = self._next_hop(request, route)
-        if hop is None:
+        hop = self._next_hop(request, route, peer)
+        if hop is None or not self._seal.proves(proof, request) or _invalid(request):
             return []
         via = request.via
         draft.lines[request.places(b"via")[0]] = stamped_via(request, via, flow.remote)[0]
-        self._clean(draft, peer)
+        self._clean(draft, peer, screened=False)
         _count_hop(draft)
         own = flow.local
-        branch = COOKIE + self._seal.mac(b"ACK", via.branch, via.sent_by, b"%d" % request.cseq)
+        sealed = (via.branch, via.sent_by, request.value(b"call-id"), b"%d" % request.cseq)
+        branch = COOKIE + self._seal.mac(b"ACK", *sealed)
         draft.above.append(_via_line(own, branch))
         return [Send(draft.octets(), Flow(flow.transport, own, hop))]
 
@@ -247,56 +259,35 @@ class Proxy:
 
     def _cancel_client(self, client: ClientTransaction, now: float) -> list[Action]:
         """Cancel an INVITE that was sent on: now, or once there is a provisional answer (RFC 3261 9.1)."""
-        client.cancelled = True
-        if client.state is not State.PROCEEDING or client.cancel_sent:
+        if not client.cancel(now):
             return []
-        client.cancel_sent = True
-        client.expire_at = now + TRANSACTION
         self._timers.watch(client)
-        octets = cancellation(client.request)
-        cancel = ClientTransaction((client.key[0], b"CANCEL"), octets, client.flow, None, now)
-        self._clients[cancel.key] = cancel
+        key = client.key[0], b"CANCEL"
+        cancel = ClientTransaction(key, client.draft, cancellation(client.draft), client.flow, now)
+        self._clients[key] = cancel
         self._timers.watch(cancel)
-        return [Send(octets, cancel.flow)]
+        return [Send(cancel.sent, cancel.flow)]
 
     # Sending on.
 
-    def _draft(self, server: ServerTransaction) -> Draft:
-        """Start what is sent on of a request: its first Via stamped, all that the peer may not say removed."""
-        draft = Draft(server.request)
-        draft.lines[server.request.places(b"via")[0]] = server.via
-        self._clean(draft, server.peer)
-        return draft
+    def _clean(self, draft: Draft, peer: Trunk | Target, *, screened: bool) -> None:
+        """Remove what the peer may not say. Who calls passes in a screened request alone: later it could change."""
+        if isinstance(peer, Target):
+            hygiene.strip(draft, self._private)
+        elif not peer.trusted:
+            hygiene.strip(draft, self._private | SHOWN if screened and peer.trust_asserted else self._unscreened)
 
-    def _clean(self, draft: Draft, peer: Trunk | Target) -> None:
-        if isinstance(peer, Trunk):
-            if peer.trusted:
-                return
-            names = self._private if peer.trust_asserted else self._private | {b"p-asserted-identity"}
-        else:
-            names = self._private
-        hygiene.strip(draft, names, first_line=True)
-
-    def _remember(self, server: ServerTransaction, draft: Draft) -> None:
-        """Note what the peer sent in From and To where it is sent on otherwise: answers must show it again."""
-        request = server.request
-        server.restore = tuple(
-            (name, sent, received)
-            for name in (b"from", b"to")
-            if (sent := draft.value_at(request.places(name)[0])) != (received := request.value(name))
-        )
-
-    def _forward(self, server: ServerTransaction, draft: Draft, hop: Address, now: float) -> list[Action]:
-        request = server.request
-        self._remember(server, draft)
+    def _forward(self, server: ServerTransaction, hop: Address, proof: bytes, now: float) -> list[Action]:
+        """Send a request on to `hop`; an INVITE with a Record-Route that carries `proof`."""
+        request, draft = server.request, server.draft
         _count_hop(draft)
         own = server.flow.local
         branch = COOKIE + self._seal.mac(self._random(12))
         draft.above.append(_via_line(own, branch))
         if server.invite:
-            draft.above.append(self._seal.record_route(own, request))
+            draft.above.append(record_route(own, proof))
         flow = Flow(server.flow.transport, own, hop)
-        client = ClientTransaction((branch, request.method), draft.octets(), flow, server, now)
+        client = ClientTransaction((branch, request.method), draft, draft.octets(), flow, now, server=server)
         server.clients.append(client)
         self._clients[client.key] = client
         self._timers.watch(client)
@@ -307,15 +298,13 @@ class Proxy:
     def _response(self, response: Response, peer: Trunk | Target, now: float) -> list[Action]:
         """Pass an answer on (RFC 3261 16.7); one that belongs to no request of ours is dropped (RFC 6026 8.2)."""
         client = self._clients.get((response.via.branch, response.method))
-        if client is None:
+        if client is None or (client.server is not None and len(response.vias) < 2):
             return []
-        due = client.expire_at
         passed = client.response(response.code, now)
-        if client.expire_at != due:
-            self._timers.watch(client)
+        self._timers.watch(client)
         actions: list[Action] = []
         if client.invite and response.code >= 300 and client.state is State.COMPLETED:
-            actions.append(Send(acknowledgement(client.request, response), client.flow))
+            actions.append(Send(acknowledgement(client.draft, response), client.flow))
         if client.cancelled and client.open:
             actions += self._cancel_client(client, now)
         server = client.server
@@ -327,15 +316,13 @@ class Proxy:
         if response.code == 503:
             # A 503 would tell the caller that the guard itself is unusable (RFC 3261 16.7 step 6).
             return self._answer(server, 500, now)
+        if response.code == 408 and not server.invite:
+            return self._stay_silent(server, now)
         draft = Draft(response)
         without_top_via(draft)
-        self._clean(draft, peer)
+        self._clean(draft, peer, screened=False)
         self._seal.bind(draft)
-        for name, sent, received in server.restore:
-            place = response.places(name)[0]
-            value = draft.value_at(place)
-            if value.startswith(sent):
-                draft.set_value(place, received + value[len(sent) :])
+        restore(draft, server.request)
         octets = draft.octets()
         if not server.answer(response.code, octets, now):
             return []
@@ -349,6 +336,11 @@ class Proxy:
             return []
         self._timers.watch(server)
         return [Send(octets, server.flow)]
+
+    def _stay_silent(self, server: ServerTransaction, now: float) -> list[Action]:
+        server.stay_silent(now)
+        self._timers.watch(server)
+        return []
 
     def _stateless(self, request: Request, line: bytes, code: int, phrase: str, extra: bytes) -> bytes:
         return answer(
@@ -391,20 +383,22 @@ class Proxy:
             return []
         if client.invite:
             return self._answer(server, 487 if client.cancelled else 408, now)
-        # A 408 to a request other than INVITE would come too late to be of use (RFC 4320 4.2).
-        self._servers.pop(server.key, None)
-        return []
+        return self._stay_silent(server, now)
 
 
-def _server_key(request: Request) -> Key:
-    """Give what matches a request to its transaction (RFC 3261 17.2.3); ACK and CANCEL match the INVITE."""
+def _server_key(request: Request, peer: Trunk | Target) -> Key:
+    """Give what matches a request to its transaction (RFC 3261 17.2.3); ACK and CANCEL match the INVITE.
+
+    Two peers may choose the same branch, and none can cancel another's call.
+    """
     method = b"INVITE" if request.method in (b"ACK", b"CANCEL") else request.method
     via = request.via
     branch = via.branch
+    name = peer.name.encode()
     if branch.startswith(COOKIE) and len(branch) > len(COOKIE):
-        return branch, via.sent_by, method
-    top = split_list(request.value(b"via"))[0]
-    return b"2543", request.uri, request.tag(b"from"), request.value(b"call-id"), b"%d" % request.cseq, top, method
+        return name, method, via.sent_by, branch
+    top = request.vias[0]
+    return name, method, request.uri, request.from_tag, request.value(b"call-id"), b"%d" % request.cseq, top
 
 
 def _invalid(request: Request) -> tuple[int, str, bytes] | None:
@@ -412,9 +406,9 @@ def _invalid(request: Request) -> tuple[int, str, bytes] | None:
     if uris.scheme(request.uri) not in (b"sip", b"sips", b"tel", b"urn"):
         return 416, "", b""
     hops = request.value(b"max-forwards")
-    if hops and int(hops) == 0 and request.method != b"OPTIONS":
+    if hops and int(hops) == 0:
         return 483, "", b""
-    if b"proxy-require" in request:
+    if b"proxy-require" in request and request.method != b"ACK":
         return 420, "", b"Unsupported: " + b", ".join(request.values(b"proxy-require"))
     return None
 

@@ -8,7 +8,7 @@ from hashlib import blake2b
 
 from sip_guard.sip.flow import Address, bracketed
 from sip_guard.sip.headers import name_addr, split_list
-from sip_guard.sip.message import Request
+from sip_guard.sip.message import Message, Request
 from sip_guard.sip.rewrite import Draft
 from sip_guard.sip.uri import Uri
 
@@ -25,39 +25,42 @@ class Seal:
 
     def mac(self, *parts: bytes) -> bytes:
         """Give 16 characters that nobody else can compute for these parts."""
-        digest = blake2b(b"\0".join(parts), digest_size=12, key=self._secret)
-        return urlsafe_b64encode(digest.digest())
+        framed = b"".join(b"%d:%b" % (len(part), part) for part in parts)
+        return urlsafe_b64encode(blake2b(framed, digest_size=12, key=self._secret).digest())
 
-    def record_route(self, own: Address, request: Request) -> bytes:
-        """Write the Record-Route line of a request that makes a dialog. It seals the Call-ID and the caller's tag."""
-        proof = self.mac(request.value(b"call-id"), request.tag(b"from"))
-        return b"Record-Route: <sip:%s:%d;lr;%s=%s>" % (bracketed(own[0]).encode(), own[1], PROOF, proof)
+    def early(self, message: Message) -> bytes:
+        """Give the proof that the callee gets, whose tag is not known yet: it seals Call-ID and caller's tag."""
+        return self.mac(b"early", message.value(b"call-id"), message.from_tag)
+
+    def dialog(self, message: Message) -> bytes:
+        """Give the proof of a dialog: it seals Call-ID and both tags, whichever side sends."""
+        return self.mac(b"dialog", message.value(b"call-id"), *sorted((message.from_tag, message.to_tag)))
 
     def bind(self, draft: Draft) -> None:
-        """Seal the callee's tag too in our Record-Route of an answer (RFC 3261 16.7 step 8).
+        """Make the callee's proof in an answer one of the dialog before the caller sees it (RFC 3261 16.7 step 8).
 
-        So the caller's proof is good for this one dialog, and never for another first INVITE under the same Call-ID.
+        So what the caller holds is good for this one dialog, and never for another INVITE under the same Call-ID.
         """
         places = draft.message.places(b"record-route")
         if not places:
             return
-        call_id, caller, callee = draft.message.value(b"call-id"), draft.message.tag(b"from"), draft.message.tag(b"to")
-        loose, tight = self.mac(call_id, caller), self.mac(call_id, caller, callee)
+        early, dialog = self.early(draft.message), self.dialog(draft.message)
         for place in places:
             line = draft.lines[place]
-            if line is not None and loose in line:
-                draft.lines[place] = line.replace(loose, tight)
+            if line is not None and early in line:
+                draft.lines[place] = line.replace(early, dialog)
 
     def proves(self, proof: bytes, request: Request) -> bool:
-        """Tell whether `proof` is of the dialog of `request`: of both tags if the caller sends it, else of the caller's.
+        """Tell whether `proof` is of the dialog of `request`. A request without a To tag is in none."""
+        if not proof or not request.to_tag:
+            return False
+        callees = self.mac(b"early", request.value(b"call-id"), request.to_tag)
+        return hmac.compare_digest(self.dialog(request), proof) or hmac.compare_digest(callees, proof)
 
-        A request without a To tag is in no dialog, whatever it carries.
-        """
-        call_id, sender, receiver = request.value(b"call-id"), request.tag(b"from"), request.tag(b"to")
-        return bool(receiver) and (
-            hmac.compare_digest(self.mac(call_id, sender, receiver), proof)
-            or hmac.compare_digest(self.mac(call_id, receiver), proof)
-        )
+
+def record_route(own: Address, proof: bytes) -> bytes:
+    """Write our Record-Route line (RFC 3261 16.6 step 4)."""
+    return b"Record-Route: <sip:%b:%d;lr;%b=%b>" % (bracketed(own[0]).encode(), own[1], PROOF, proof)
 
 
 class Addresses:

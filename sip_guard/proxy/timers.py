@@ -13,6 +13,11 @@ TRANSACTION: Final = 64 * T1
 """Timers B, D, F, H, J, L and M."""
 TIMER_C: Final = 185.0
 """How long a callee may ring without a further provisional answer: over three minutes (RFC 3261 16.6 step 11)."""
+LATE: Final = 3.5
+"""After this a request other than INVITE gets a 100, for Timer E has come to T2 (RFC 4320 4.1)."""
+
+Entry = tuple[float, int]
+"""When to look at something, and a number of its own."""
 
 
 class Timed(Protocol):
@@ -20,38 +25,59 @@ class Timed(Protocol):
 
     resend_at: float | None
     expire_at: float | None
+    entry: Entry | None
+    """Its place in the heap; for `Timers` alone."""
 
 
 T = TypeVar("T", bound=Timed)
 
 
 class Timers(Generic[T]):
-    """When something is due. Setting a timer again, or to None, makes the earlier entry void."""
+    """When something is due. It has one live entry each, and lets go of what has no timer any more."""
 
     def __init__(self) -> None:
-        self._heap: list[tuple[float, int, T]] = []
+        self._heap: list[Entry] = []
+        self._live: dict[int, T] = {}
         self._serial = 0
 
     def watch(self, timed: T) -> None:
-        """Take note of the timers of `timed` after they were set."""
-        for due in (timed.resend_at, timed.expire_at):
-            if due is not None:
-                self._serial += 1
-                heapq.heappush(self._heap, (due, self._serial, timed))
+        """Take note of the timers of `timed` after they were set. A timer that was put off keeps its early entry."""
+        due = _next(timed)
+        if timed.entry is not None:
+            if due is not None and timed.entry[0] <= due:
+                return
+            del self._live[timed.entry[1]]
+            timed.entry = None
+        if due is not None:
+            self._serial += 1
+            timed.entry = due, self._serial
+            self._live[self._serial] = timed
+            heapq.heappush(self._heap, timed.entry)
 
     def next(self) -> float | None:
         """Give the time at which something may be due."""
+        while self._heap and self._heap[0][1] not in self._live:
+            heapq.heappop(self._heap)
         return self._heap[0][0] if self._heap else None
 
     def due(self, now: float) -> list[T]:
-        """Take out what has a timer at or before `now`, each once."""
-        found: dict[int, T] = {}
+        """Take out what has a timer at or before `now`. What is done with it ends with another `watch`."""
+        found: list[T] = []
         while self._heap and self._heap[0][0] <= now:
-            _, _, timed = heapq.heappop(self._heap)
-            if _is_due(timed.resend_at, now) or _is_due(timed.expire_at, now):
-                found.setdefault(id(timed), timed)
-        return list(found.values())
+            timed = self._live.pop(heapq.heappop(self._heap)[1], None)
+            if timed is None:
+                continue
+            timed.entry = None
+            due = _next(timed)
+            if due is not None and due <= now:
+                found.append(timed)
+            else:
+                self.watch(timed)
+        return found
 
 
-def _is_due(at: float | None, now: float) -> bool:
-    return at is not None and at <= now
+def _next(timed: Timed) -> float | None:
+    resend, expire = timed.resend_at, timed.expire_at
+    if resend is None or expire is None:
+        return expire if resend is None else resend
+    return min(resend, expire)

@@ -3,9 +3,10 @@
 from enum import Enum, auto
 
 from sip_guard.peer import Target, Trunk
-from sip_guard.proxy.timers import T1, T2, T4, TIMER_C, TRANSACTION
+from sip_guard.proxy.timers import LATE, T1, T2, T4, TIMER_C, TRANSACTION, Entry
 from sip_guard.sip.flow import Flow
-from sip_guard.sip.message import Request, parse
+from sip_guard.sip.message import Request
+from sip_guard.sip.rewrite import Draft
 
 Key = tuple[bytes, ...]
 """What tells one transaction from another (RFC 3261 17.1.3 and 17.2.3)."""
@@ -30,6 +31,8 @@ class ServerTransaction:
 
     __slots__ = (
         "clients",
+        "draft",
+        "entry",
         "expire_at",
         "flow",
         "interval",
@@ -39,15 +42,18 @@ class ServerTransaction:
         "peer",
         "request",
         "resend_at",
-        "restore",
         "state",
         "tag",
         "via",
     )
 
-    def __init__(self, key: Key, request: Request, peer: Trunk | Target, flow: Flow, *, via: bytes, tag: bytes) -> None:
+    def __init__(
+        self, key: Key, request: Request, draft: Draft, peer: Trunk | Target, flow: Flow, *, via: bytes, tag: bytes
+    ) -> None:
         self.key = key
         self.request = request
+        self.draft = draft
+        """What is sent on of it."""
         self.peer = peer
         self.flow = flow
         """Along which answers go back."""
@@ -61,9 +67,30 @@ class ServerTransaction:
         self.interval = T1
         self.resend_at: float | None = None
         self.expire_at: float | None = None
+        self.entry: Entry | None = None
         self.clients: list[ClientTransaction] = []
-        self.restore: tuple[tuple[bytes, bytes, bytes], ...] = ()
-        """Fields whose value was changed on the way in: name, value sent on, value as received."""
+
+    def begin(self, trying: bytes, now: float) -> bool:
+        """Take the request. True if the 100 in `trying` is sent at once, as it is for an INVITE.
+
+        For any other request only when no answer has come for long (RFC 4320 4.1).
+        """
+        self.last = trying
+        if self.invite:
+            self.state = State.PROCEEDING
+        else:
+            self.resend_at = now + LATE
+        return self.invite
+
+    def screen(self, now: float) -> None:
+        """Wait for a verdict."""
+        self.state = State.SCREENING
+        self.expire_at = now + TRANSACTION
+
+    def proceed(self) -> None:
+        """There is a verdict."""
+        self.state = State.PROCEEDING
+        self.expire_at = None
 
     def again(self) -> bytes:
         """Give what is answered to the request sent again; empty for nothing."""
@@ -73,12 +100,9 @@ class ServerTransaction:
         """Take an answer. False if it comes too late to be sent (RFC 3261 17.2, RFC 6026 7.1)."""
         open_ = self.state in (State.SCREENING, State.TRYING, State.PROCEEDING)
         if code < 200:
-            if not open_:
-                return False
-            self.last = octets
-            if self.state is State.TRYING:
-                self.state = State.PROCEEDING
-            return True
+            if open_:
+                self.last = octets
+            return open_
         if self.invite and code < 300:
             if open_:
                 self.state = State.ACCEPTED
@@ -90,8 +114,7 @@ class ServerTransaction:
         self.state = State.COMPLETED
         self.last = octets
         self.expire_at = now + TRANSACTION
-        if self.invite:
-            self.resend_at = now + T1
+        self.resend_at = now + T1 if self.invite else None
         return True
 
     def acknowledge(self, now: float) -> bool:
@@ -103,10 +126,21 @@ class ServerTransaction:
         return self.state is not State.ACCEPTED
 
     def resend(self, now: float) -> bytes:
-        """Timer G: give the final answer again."""
-        self.interval = min(2 * self.interval, T2)
-        self.resend_at = now + self.interval
+        """Timer G: give the final answer again. Or the first 100, to a request other than INVITE."""
+        if self.invite:
+            self.interval = min(2 * self.interval, T2)
+            self.resend_at = now + self.interval
+        else:
+            self.state = State.PROCEEDING
+            self.resend_at = None
         return self.last
+
+    def stay_silent(self, now: float) -> None:
+        """Never answer a request other than INVITE: a 408 would come too late to be of use (RFC 4320 4.2)."""
+        self.state = State.COMPLETED
+        self.last = b""
+        self.resend_at = None
+        self.expire_at = now + TRANSACTION
 
 
 class ClientTransaction:
@@ -115,6 +149,8 @@ class ClientTransaction:
     __slots__ = (
         "cancel_sent",
         "cancelled",
+        "draft",
+        "entry",
         "expire_at",
         "flow",
         "interval",
@@ -126,8 +162,12 @@ class ClientTransaction:
         "state",
     )
 
-    def __init__(self, key: Key, sent: bytes, flow: Flow, server: ServerTransaction | None, now: float) -> None:
+    def __init__(
+        self, key: Key, draft: Draft, sent: bytes, flow: Flow, now: float, *, server: ServerTransaction | None = None
+    ) -> None:
         self.key = key
+        self.draft = draft
+        """The request as it was sent; of a CANCEL, the INVITE's."""
         self.sent = sent
         self.flow = flow
         self.server = server
@@ -140,14 +180,7 @@ class ClientTransaction:
         self.interval = T1
         self.resend_at: float | None = now + T1
         self.expire_at: float | None = now + TRANSACTION
-
-    @property
-    def request(self) -> Request:
-        """The request as it was sent, read again: only the rarer ways of a call need it."""
-        sent = parse(self.sent)
-        if not isinstance(sent, Request):
-            raise TypeError("a client transaction sends requests")
-        return sent
+        self.entry: Entry | None = None
 
     @property
     def open(self) -> bool:
@@ -184,6 +217,15 @@ class ClientTransaction:
         self.state = state
         self.resend_at = None
         self.expire_at = expire_at
+
+    def cancel(self, now: float) -> bool:
+        """Want it cancelled. True if the CANCEL is due: there was a provisional answer (RFC 3261 9.1)."""
+        self.cancelled = True
+        if self.state is not State.PROCEEDING or self.cancel_sent:
+            return False
+        self.cancel_sent = True
+        self.expire_at = now + TRANSACTION
+        return True
 
     def resend(self, now: float) -> bytes:
         """Timers A and E: give the request again."""

@@ -2,11 +2,11 @@
 
 import re
 
-LWS = b" \t\r\n"
 TOKEN = rb"[A-Za-z0-9\-.!%*_+`'~]++"
 QUOTED = rb'"(?:[^"\\]|\\[\x00-\x7f])*+"'
 
 token = re.compile(TOKEN).fullmatch
+_folding = re.compile(rb"\r\n[ \t]++")
 
 COMPACT = {
     b"a": b"accept-contact",
@@ -56,11 +56,12 @@ SINGLE = frozenset(
 def canonical_name(spelled: bytes) -> bytes | None:
     """Give the long name in lower case of a header field, or None if it is no token (RFC 3261 7.3.1)."""
     name = spelled.rstrip(b" \t").lower()
-    if not token(name):
-        return None
-    return COMPACT.get(name, name)
+    return COMPACT.get(name, name) if token(name) else None
 
 
-def unfold(value: bytes) -> bytes:
-    """Give a field value on one line (RFC 3261 7.3.1): each folding becomes one space."""
-    return re.sub(rb"\r\n[ \t]++", b" ", value).strip(b" \t\r\n")
+def value_of(line: bytes) -> bytes:
+    """Give the value of a header field on one line (RFC 3261 7.3.1): each folding becomes one space."""
+    value = line.partition(b":")[2]
+    if b"\n" in value:
+        value = _folding.sub(b" ", value)
+    return value.strip(b" \t")

@@ -8,24 +8,21 @@ import msgspec
 from sip_guard.sip.grammar import QUOTED, TOKEN
 
 # Possessive throughout: whatever a peer sends is read in time that grows with its length and no faster.
-_PARAMETER = (
-    rb"[ \t]*+;[ \t]*+" + TOKEN + rb"(?:[ \t]*+=[ \t]*+(?:" + QUOTED + rb"|\[[0-9A-Fa-f:.]++\]|[^\s;,\"<>=\[\]]++))?"
-)
-_PARAMETERS = rb"(?:" + _PARAMETER + rb")*+[ \t]*+"
+_SEMI = rb"[ \t]*+;[ \t]*+"
+_EQUAL = rb"[ \t]*+=[ \t]*+"
+_VALUE = QUOTED + rb"|\[[0-9A-Fa-f:.]++\]|[^\x00-\x20\x7f;,\"<>=\[\]][^\x00-\x20\x7f;,\"<>\[\]]*+"
+_PARAMETER = re.compile(_SEMI + rb"(" + TOKEN + rb")(?:" + _EQUAL + rb"(" + _VALUE + rb"))?+")
+_PARAMETERS = rb"(?P<params>(?:" + _SEMI + TOKEN + rb"(?:" + _EQUAL + rb"(?:" + _VALUE + rb"))?+)*+)[ \t]*+"
+_SCHEME = rb"[A-Za-z][A-Za-z0-9+\-.]*+:"
 _NAME_ADDR = re.compile(
     rb"[ \t]*+(?P<display>" + QUOTED + rb"|[A-Za-z0-9\-.!%*_+`'~ \t]*+)[ \t]*+"
-    rb"<(?P<uri>[^<>\s\x00-\x1f\"]*+)>(?P<params>" + _PARAMETERS + rb")"
+    rb"<(?P<uri>" + _SCHEME + rb"[^<>\x00-\x20\x7f\"]*+)>" + _PARAMETERS
 )
-_ADDR_SPEC = re.compile(
-    rb"[ \t]*+(?P<uri>[A-Za-z][A-Za-z0-9+\-.]*+:[^<>\s;,?\"\x00-\x1f]*+)(?P<params>" + _PARAMETERS + rb")"
-)
-_ONE_PARAMETER = re.compile(rb"[ \t]*+;[ \t]*+(" + TOKEN + rb")(?:[ \t]*+=[ \t]*+(" + QUOTED + rb"|[^\s;]*+))?")
-_LIST_ITEM = re.compile(rb'(?:"(?:[^"\\]|\\.)*+(?:"|\Z)|<[^<>]*+>?|[^,"<])++', re.DOTALL)
+_ADDR_SPEC = re.compile(rb"[ \t]*+(?P<display>)(?P<uri>" + _SCHEME + rb"[^<>;,?\x00-\x20\x7f\"]*+)" + _PARAMETERS)
+_LIST_ITEM = re.compile(rb'(?:"(?:[^"\\]|\\.)*+(?:"|\\?\Z)|<[^<>]*+>?|[^,"<])++', re.DOTALL)
 _VIA = re.compile(
-    rb"[ \t]*+SIP[ \t]*+/[ \t]*+2\.0[ \t]*+/[ \t]*+(?P<transport>" + TOKEN + rb")[ \t]++"
-    rb"(?P<host>\[[0-9A-Fa-f:.]++\]|[A-Za-z0-9.\-_]++)(?:[ \t]*+:[ \t]*+(?P<port>[0-9]{1,5}+))?"
-    rb"(?P<params>" + _PARAMETERS + rb")",
-    re.IGNORECASE,
+    rb"[ \t]*+[Ss][Ii][Pp][ \t]*+/[ \t]*+2\.0[ \t]*+/[ \t]*+(?P<transport>" + TOKEN + rb")[ \t]++"
+    rb"(?P<host>\[[0-9A-Fa-f:.]++\]|[A-Za-z0-9.\-_]++)(?:[ \t]*+:[ \t]*+(?P<port>[0-9]{1,5}+))?+" + _PARAMETERS
 )
 
 
@@ -35,11 +32,18 @@ class NameAddr(NamedTuple):
     display: bytes
     """Display name without quotes and escapes."""
     uri: bytes
-    params: bytes
-    """Header parameters with their leading `;`."""
+    params: dict[bytes, bytes]
+    """Header parameters: names in lower case, values as they were received, empty where there is none."""
     start: int
     """Where the URI starts in the value, its `<` not included."""
-    well_formed: bool
+
+    @property
+    def well_formed(self) -> bool:
+        """Tell whether there was an address to read."""
+        return bool(self.uri)
+
+
+_NONE = NameAddr(b"", b"", {}, 0)
 
 
 def name_addr(value: bytes) -> NameAddr:
@@ -47,28 +51,34 @@ def name_addr(value: bytes) -> NameAddr:
 
     Without `<>` everything after the first `;` are header parameters. What is not well formed gives an empty URI.
     """
-    m = _NAME_ADDR.fullmatch(value)
-    if m is not None:
-        return NameAddr(unquoted(m["display"].strip()), m["uri"], m["params"], m.start("uri"), well_formed=True)
-    m = _ADDR_SPEC.fullmatch(value)
-    if m is not None:
-        return NameAddr(b"", m["uri"], m["params"], m.start("uri"), well_formed=True)
-    return NameAddr(b"", b"", b"", 0, well_formed=False)
+    m = _NAME_ADDR.fullmatch(value) or _ADDR_SPEC.fullmatch(value)
+    if m is None:
+        return _NONE
+    display, uri, text = m.groups()
+    params = parameters(text)
+    if params is None:
+        return _NONE
+    return NameAddr(unquoted(display.strip()), uri, params, m.start("uri"))
 
 
 def unquoted(text: bytes) -> bytes:
     """Give what a quoted-string means; anything else as it is."""
     if len(text) > 1 and text[:1] == text[-1:] == b'"':
-        return re.sub(rb"\\(.)", rb"\1", text[1:-1], flags=re.DOTALL)
+        text = text[1:-1]
+        return re.sub(rb"\\(.)", rb"\1", text, flags=re.DOTALL) if b"\\" in text else text
     return text
 
 
-def parameter(params: bytes, name: bytes) -> bytes | None:
-    """Give the value of a header parameter, empty if it has none; None if it is not there. `name` in lower case."""
-    for m in _ONE_PARAMETER.finditer(params.rstrip()):
-        if m[1].lower() == name:
-            return unquoted(m[2] or b"")
-    return None
+def parameters(text: bytes) -> dict[bytes, bytes] | None:
+    """Give the parameters in well-formed `text`: names in lower case, values as they stand, empty for none.
+
+    None if one stands there twice (RFC 3261 7.3.1): that would be two readings of one value.
+    """
+    if not text:
+        return {}
+    pairs = _PARAMETER.findall(text)
+    found = {name.lower(): value for name, value in pairs}
+    return found if len(found) == len(pairs) else None
 
 
 def split_list(value: bytes) -> list[bytes]:
@@ -85,7 +95,8 @@ class Via(msgspec.Struct, frozen=True):
     host: bytes
     """The sent-by host as it was received."""
     port: int | None
-    params: bytes
+    params: dict[bytes, bytes]
+    """Names in lower case, values as they were received, empty where there is none."""
 
     @classmethod
     def parse(cls, value: bytes) -> Self | None:
@@ -93,15 +104,17 @@ class Via(msgspec.Struct, frozen=True):
         m = _VIA.fullmatch(value)
         if m is None:
             return None
-        port = int(m["port"]) if m["port"] else None
-        if port is not None and not 0 < port < 65536:
+        transport, host, digits, text = m.groups()
+        port = int(digits) if digits else None
+        params = parameters(text)
+        if params is None or not (port is None or 0 < port < 65536):
             return None
-        return cls(m["transport"].upper(), m["host"], port, m["params"])
+        return cls(transport.upper(), host, port, params)
 
     @property
     def branch(self) -> bytes:
         """The branch parameter; empty if there is none."""
-        return parameter(self.params, b"branch") or b""
+        return self.params.get(b"branch", b"")
 
     @property
     def sent_by(self) -> bytes:

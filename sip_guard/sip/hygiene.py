@@ -7,6 +7,7 @@ spelling that a lenient reader might understand.
 import re
 from collections.abc import Collection
 
+from sip_guard.sip.message import Request
 from sip_guard.sip.rewrite import Draft
 
 FORGEABLE = frozenset(
@@ -31,27 +32,31 @@ def _spelled(word: str) -> str:
     return "".join(f"(?:{c}|%{ord(c.lower()):02x}|%{ord(c.upper()):02x})" for c in word)
 
 
-_PARAMETER = (
-    r"(?:;|%3b)[ \t\r\n]*+" + _spelled("verstat") + r"(?![a-z0-9\-.!*_+`'~]|%(?!3[bd]|40))[ \t\r\n]*+"
-    r'(?:(?:=|%3d)[ \t\r\n]*+(?:"(?:[^"\\]|\\.)*+"?|(?:(?!%3b|%40)[^;,>@?\s\"&])*+))?'
-)
+# What is left when a parameter is taken out must not make another. So junk behind a quoted value and the same word
+# again go with it, and white space that neither `=` nor the word follows stays.
+_BLANK = r"(?:[ \t\r\n]|%20|%09|%0a|%0d)*+"
+_WORD = _BLANK + _spelled("verstat") + r"(?![a-z0-9\-.!*_+`'~]|%(?!3[bd]|40|20|09|0[ad]))"
+_EQUALS = _BLANK + r"(?:=|%3d)" + _BLANK + r'(?:"(?:[^"\\]|\\.)*+"?)?+(?:(?!%3b|%40)[^;,>@?\s"&])*+'
+_PARAMETER = r"(?:;|%3b)(?:" + _WORD + r"(?:" + _EQUALS + r")?+)++"
 _VERSTAT = re.compile(_PARAMETER.encode(), re.IGNORECASE | re.DOTALL)
-_VERSTAT_OR_QUOTED = re.compile((r'(?P<kept>"(?:[^"\\]|\\.)*+")|' + _PARAMETER).encode(), re.IGNORECASE | re.DOTALL)
-_QUOTES = re.compile(rb'"(?:[^"\\]|\\.)*+(?P<end>"?)', re.DOTALL)
+_VERSTAT_OR_QUOTED = re.compile(
+    (r'(?P<quoted>"(?:[^"\\]|\\.)*+"?+)(?P<address>[ \t\r\n]*+<)?+|' + _PARAMETER).encode(), re.IGNORECASE | re.DOTALL
+)
 
 
 def without_verstat(text: bytes) -> bytes:
-    """Give a header line or a URI without its verstat parameters.
-
-    A quoted display name is left alone; where a quote has no end nothing counts as quoted.
-    """
-    if all(m["end"] for m in _QUOTES.finditer(text)):
-        return _VERSTAT_OR_QUOTED.sub(lambda m: m["kept"] or b"", text)
-    return _VERSTAT.sub(b"", text)
+    """Give a header line or a URI without its verstat parameters. A display name in quotes is left alone."""
+    return _VERSTAT_OR_QUOTED.sub(_kept, text)
 
 
-def strip(draft: Draft, names: Collection[bytes] = FORGEABLE, *, first_line: bool = False) -> None:
-    """Remove every verstat and the fields `names` from `draft`; with `first_line` also from the Request-URI."""
+def _kept(found: re.Match[bytes]) -> bytes:
+    if found["quoted"] is None:
+        return b""
+    return found[0] if found["address"] else _VERSTAT.sub(b"", found[0])
+
+
+def strip(draft: Draft, names: Collection[bytes] = FORGEABLE) -> None:
+    """Remove the fields `names` from `draft`, and every verstat, that in the Request-URI included."""
     message = draft.message
     for place, name in enumerate(message.names):
         if name in names:
@@ -65,5 +70,5 @@ def strip(draft: Draft, names: Collection[bytes] = FORGEABLE, *, first_line: boo
             stripped = without_verstat(line)
             if stripped != line:
                 draft.lines[place] = stripped
-    if first_line:
+    if isinstance(message, Request):
         draft.start = without_verstat(draft.start)

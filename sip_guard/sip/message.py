@@ -3,10 +3,9 @@
 import re
 from typing import Final
 
-from sip_guard.sip import uri as uris
-from sip_guard.sip.grammar import NAMES, SINGLE, TOKEN, canonical_name, token, unfold
-from sip_guard.sip.headers import Via, name_addr, parameter, split_list
-from sip_guard.sip.uri import Uri
+from sip_guard.sip.grammar import NAMES, SINGLE, TOKEN, canonical_name, token, value_of
+from sip_guard.sip.headers import Via, name_addr, split_list
+from sip_guard.sip.uri import Uri, scheme
 
 MAX_MESSAGE: Final = 65_535
 """Octets of a message that are looked at."""
@@ -21,8 +20,10 @@ KNOWN_METHODS: Final = frozenset(
 _REQUEST_LINE = re.compile(rb"(" + TOKEN + rb") ([^\s<>\"\x00-\x20\x7f]+) ([sS][iI][pP]/[0-9]+\.[0-9]+)")
 _STATUS_LINE = re.compile(rb"SIP/2\.0 ([1-6][0-9][0-9]) ([^\r\n]*)", re.IGNORECASE)
 _CSEQ = re.compile(rb"([0-9]{1,10})[ \t]+(" + TOKEN + rb")")
-_LONE_NUL = re.compile(rb"(?<!\\)\x00").search
+_CALL_ID = re.compile(rb"[^\x00-\x20\x7f]+").fullmatch
 _DIGITS = re.compile(rb"[0-9]{1,10}").fullmatch
+_LONE = re.compile(rb"\r(?!\n)|(?<!\r)\n|(?<!\\)\x00").search
+_LINE_END = re.compile(rb"\r\n(?![ \t])")
 
 
 class MalformedMessage(Exception):  # noqa: N818 - the house's word
@@ -38,7 +39,9 @@ class MalformedMessage(Exception):  # noqa: N818 - the house's word
 class Message:
     """A SIP message: its lines as they were received, and where each header field is."""
 
-    __slots__ = ("_first", "body", "cseq", "lines", "method", "names", "start")
+    __slots__ = ("_first", "body", "cseq", "from_tag", "lines", "method", "names", "start", "to_tag", "via")
+    via: Via
+    """The top Via. Known of a message that `parse` gave, not of a malformed one."""
 
     def __init__(
         self, start: bytes, lines: list[bytes], names: list[bytes], first: dict[bytes, int], body: bytes
@@ -50,6 +53,9 @@ class Message:
         """Beside each line the field's long name in lower case."""
         self._first = first
         self.body = body
+        self.from_tag = b""
+        """Tag of From; empty if it has none."""
+        self.to_tag = b""
         self.cseq = 0
         self.method = b""
         """Of the request; in a response that of its CSeq."""
@@ -74,15 +80,16 @@ class Message:
 
     def value_at(self, index: int) -> bytes:
         """Give the unfolded value of the field at a place in `lines`."""
-        value = self.lines[index].partition(b":")[2]
-        return unfold(value) if b"\n" in value else value.strip(b" \t")
+        return value_of(self.lines[index])
 
     def places(self, name: bytes) -> list[int]:
         """Give the places in `lines` of all fields of that name."""
         first = self._first.get(name)
         if first is None:
             return []
-        return [first, *(i for i in range(first + 1, len(self.names)) if self.names[i] == name)]
+        if self.names.count(name) == 1:
+            return [first]
+        return [place for place, other in enumerate(self.names) if other == name]
 
     def values(self, name: bytes) -> list[bytes]:
         """Give the unfolded values of all fields of that name, one a line of the message."""
@@ -92,18 +99,6 @@ class Message:
     def vias(self) -> list[bytes]:
         """All Via values, the top one first."""
         return [item for value in self.values(b"via") for item in split_list(value)]
-
-    @property
-    def via(self) -> Via:
-        """The top Via. It was found to be well formed when the message was read."""
-        via = Via.parse(split_list(self.value(b"via"))[0])
-        if via is None:
-            raise MalformedMessage("Via", message=self)
-        return via
-
-    def tag(self, name: bytes) -> bytes:
-        """Give the tag of `from` or `to`; empty if it has none."""
-        return parameter(name_addr(self.value(name)).params, b"tag") or b""
 
 
 class Request(Message):
@@ -129,31 +124,29 @@ def parse(data: bytes) -> Request | Response:
     if len(data) > MAX_MESSAGE:
         raise MalformedMessage("larger than a message may be", 513)
     head, end, body = data.lstrip(b"\r\n").partition(b"\r\n\r\n")
-    start, *lines = head.split(b"\r\n")
+    lines = head.split(b"\r\n")
+    if len(head) - len(head.translate(None, b"\r\n\0")) != 2 * (len(lines) - 1) and _LONE(head):
+        # No answer could repeat such a field without being misread in its turn.
+        raise MalformedMessage("a CR, LF or NUL that stands alone")
+    if min(lines) < b"!":
+        # Some line begins with a blank: it goes on from the one before (RFC 3261 7.3.1).
+        lines = _LINE_END.split(head)
+    start = lines.pop(0)
+    fault = None if end else MalformedMessage("no empty line after the header fields")
+    if len(lines) > MAX_FIELDS or (len(head) > MAX_FIELD and any(len(line) > MAX_FIELD for line in lines)):
+        fault = MalformedMessage("too many header fields, or one too long")
+        del lines[MAX_FIELDS:]
     names: list[bytes] = []
     first: dict[bytes, int] = {}
-    fault = None if end else MalformedMessage("no empty line after the header fields")
-    if head.count(b"\n") != len(lines) or head.count(b"\r") != len(lines) or _LONE_NUL(head):
-        fault = MalformedMessage("a CR, LF or NUL that stands alone")
-    for line in lines:
-        spelled = line.partition(b":")[0]
-        name = NAMES.get(spelled)
-        if name is None:
-            if line[:1] in (b" ", b"\t") and names:
-                lines[len(names) - 1] += b"\r\n" + line
-                continue
-            name = canonical_name(spelled)
-            if name is None or len(spelled) == len(line):
-                fault = fault or MalformedMessage("a header field without a name")
-                continue
-        place = len(names)
-        lines[place] = line
+    for place, line in enumerate(lines):
+        spelled, colon, _ = line.partition(b":")
+        name = NAMES.get(spelled) or canonical_name(spelled)
+        if name is None or not colon:
+            fault = fault or MalformedMessage("a header field without a name")
+            name = b""
         names.append(name)
         if first.setdefault(name, place) != place and name in SINGLE:
             fault = fault or MalformedMessage(f"two {name.decode()} fields")
-    del lines[len(names) :]
-    if len(names) > MAX_FIELDS or (len(head) > MAX_FIELD and any(len(line) > MAX_FIELD for line in lines)):
-        fault = fault or MalformedMessage("too many header fields, or one too long")
     message = _typed(start, lines, names, first, body)
     fault = fault or _fault(message) or _body_fault(message)
     if fault is not None:
@@ -191,6 +184,11 @@ def _fault(message: Request | Response) -> MalformedMessage | None:
     for name in (b"via", b"from", b"to", b"call-id", b"cseq"):
         if name not in message:
             return MalformedMessage(f"no {name.decode()} field")
+    top = split_list(message.value(b"via"))
+    via = Via.parse(top[0]) if top else None
+    if via is None:
+        return MalformedMessage("Via")
+    message.via = via
     cseq = _CSEQ.fullmatch(message.value(b"cseq"))
     if cseq is None or int(cseq[1]) >= 2**31:
         return MalformedMessage("CSeq")
@@ -199,31 +197,31 @@ def _fault(message: Request | Response) -> MalformedMessage | None:
         message.method = cseq[2]
     elif cseq[2] != message.method:
         return MalformedMessage("CSeq names another method", 400 if message.method in KNOWN_METHODS else 501)
-    for name in (b"from", b"to"):
-        address = name_addr(message.value(name))
-        if not address.well_formed or uris.scheme(address.uri) is None:
-            return MalformedMessage(name.decode())
-    if not message.value(b"call-id") or len(message.value(b"call-id").split()) != 1:
+    caller, callee = name_addr(message.value(b"from")), name_addr(message.value(b"to"))
+    if not caller.uri or not callee.uri:
+        return MalformedMessage("To" if caller.uri else "From")
+    message.from_tag = caller.params.get(b"tag", b"")
+    message.to_tag = callee.params.get(b"tag", b"")
+    if not _CALL_ID(message.value(b"call-id")):
         return MalformedMessage("Call-ID")
-    top = split_list(message.value(b"via"))
-    if not top or Via.parse(top[0]) is None:
-        return MalformedMessage("Via")
     if isinstance(message, Request):
         return _request_fault(message)
     return None
 
 
 def _request_fault(request: Request) -> MalformedMessage | None:
-    scheme = uris.scheme(request.uri)
-    if scheme is None:
+    uri = Uri.parse(request.uri)
+    if uri.headers if uri is not None else scheme(request.uri) in (None, b"sip", b"sips", b"tel"):
         return MalformedMessage("Request-URI")
-    if scheme in (b"sip", b"sips", b"tel"):
-        uri = Uri.parse(request.uri)
-        if uri is None or uri.headers:
-            return MalformedMessage("Request-URI")
-    hops = request.value(b"max-forwards")
-    if b"max-forwards" in request and (not _DIGITS(hops) or int(hops) > 255):
-        return MalformedMessage("Max-Forwards")
+    if b"max-forwards" in request:
+        hops = request.value(b"max-forwards")
+        if not _DIGITS(hops) or int(hops) > 255:
+            return MalformedMessage("Max-Forwards")
+    for name in (b"contact", b"p-asserted-identity"):
+        for value in request.values(name):
+            for item in split_list(value):
+                if not name_addr(item).uri and item != b"*":
+                    return MalformedMessage(name.decode().title())
     return None
 
 

@@ -1,9 +1,8 @@
 """The one writer: what goes out is the octets that came in, but for the lines that are named."""
 
-import re
-
 from sip_guard.sip.flow import Address
-from sip_guard.sip.headers import Via, name_addr, parameter, split_list
+from sip_guard.sip.grammar import value_of
+from sip_guard.sip.headers import Via, name_addr, split_list
 from sip_guard.sip.message import Message, Request, Response
 
 PHRASES = {
@@ -26,10 +25,6 @@ PHRASES = {
     513: "Message Too Large",
 }
 """Reason phrases of the answers that the guard gives on its own (RFC 3261 21)."""
-
-_RECEIVED = re.compile(rb"[ \t]*;[ \t]*received[ \t]*=[ \t]*[^;,\s]*", re.IGNORECASE)
-_RPORT = re.compile(rb";[ \t]*rport[ \t]*(?=;|$)", re.IGNORECASE)
-_ANSWERED = (b"via", b"from", b"to", b"call-id", b"cseq", b"timestamp")
 
 
 class Draft:
@@ -54,15 +49,15 @@ class Draft:
     def value_at(self, place: int) -> bytes:
         """Give the value at `place` as it stands now, unfolded; empty where the line was removed."""
         line = self.lines[place]
-        if line is None:
-            return b""
-        if line is self.message.lines[place]:
-            return self.message.value_at(place)
-        return line.partition(b":")[2].strip(b" \t")
+        return b"" if line is None else value_of(line)
 
     def remove(self, place: int) -> None:
         """Leave the line at `place` out."""
         self.lines[place] = None
+
+    def standing(self, name: bytes) -> list[bytes]:
+        """Give the message's lines of that name as they stand now."""
+        return [line for place in self.message.places(name) if (line := self.lines[place]) is not None]
 
     def octets(self) -> bytes:
         """Write the message."""
@@ -84,19 +79,16 @@ def answer(
     `tag` is the To tag for a request that has none (not for 100). `top_via` stands for the first Via line, with
     `received` and `rport` filled in. What the request lacks, the answer lacks too. `extra` are whole lines.
     """
-    lines = []
-    for place, name in enumerate(request.names):
-        if name not in _ANSWERED:
+    lines = [request.lines[place] for place in request.places(b"via")]
+    if top_via:
+        lines[:1] = [top_via]
+    for name in (b"from", b"to", b"call-id", b"cseq", *((b"timestamp",) if code == 100 else ())):
+        place = request.index(name)
+        if place is None:
             continue
         line = request.lines[place]
-        if name == b"timestamp" and code != 100:
-            continue
-        if name == b"via" and top_via:
-            line, top_via = top_via, b""
-        elif name == b"to" and tag and code != 100:
-            value = request.value_at(place)
-            if parameter(name_addr(value).params, b"tag") is None:
-                line = b"To: " + value + b";tag=" + tag
+        if name == b"to" and code != 100 and b"tag" not in name_addr(request.value_at(place)).params:
+            line += b";tag=" + tag
         lines.append(line)
     status = b"SIP/2.0 %d %s" % (code, (phrase or PHRASES[code]).encode())
     return b"\r\n".join((status, *lines, *extra, b"Content-Length: 0", b"", b""))
@@ -108,14 +100,16 @@ def stamped_via(request: Request, via: Via, source: Address) -> tuple[bytes, Add
     Answers always go back to the address the request came from; a `maddr` is not followed.
     """
     host, port = source
-    top, *rest = split_list(request.value(b"via"))
-    top = _RECEIVED.sub(b"", top)
-    wants_port = _RPORT.search(top) is not None
+    params = {name: value for name, value in via.params.items() if name != b"received"}
+    wants_port = params.get(b"rport") == b""
     if wants_port:
-        top = _RPORT.sub(b";rport=%d" % port, top, count=1)
+        params[b"rport"] = b"%d" % port
     if wants_port or via.host.strip(b"[]").decode("ascii") != host:
-        top += b";received=" + host.encode()
-    line = b"Via: " + b", ".join((top, *rest))
+        params[b"received"] = host.encode()
+    sent_by = via.host if via.port is None else b"%b:%d" % (via.host, via.port)
+    top = b"SIP/2.0/%b %b" % (via.transport, sent_by)
+    top += b"".join(b";%b=%b" % item if item[1] else b";" + item[0] for item in params.items())
+    line = b"Via: " + b", ".join((top, *split_list(request.value(b"via"))[1:]))
     return line, (host, port if wants_port else via.port or 5060)
 
 
@@ -129,26 +123,40 @@ def without_top_via(draft: Draft) -> None:
         draft.remove(place)
 
 
-def acknowledgement(sent: Request, response: Response) -> bytes:
-    """Write the ACK that a client transaction sends for a final answer other than 2xx (RFC 3261 17.1.1.3)."""
-    return _companion(sent, b"ACK", response.lines[response.places(b"to")[0]])
+def restore(draft: Draft, request: Request) -> None:
+    """Show From and To in an answer to `request` as its sender wrote them, To with the tag of the answer.
+
+    They may have been changed on the way to whoever answers, and an answer repeats them (RFC 3261 8.2.6.2).
+    """
+    response = draft.message
+    tag = b";tag=" + response.to_tag if response.to_tag and not request.to_tag else b""
+    for name, more in ((b"from", b""), (b"to", tag)):
+        draft.lines[response.places(name)[0]] = request.lines[request.places(name)[0]] + more
 
 
-def cancellation(sent: Request) -> bytes:
-    """Write the CANCEL of an INVITE that was sent (RFC 3261 9.1)."""
-    return _companion(sent, b"CANCEL", sent.lines[sent.places(b"to")[0]])
+def acknowledgement(sent: Draft, response: Response) -> bytes:
+    """Write the ACK that a client transaction sends for a final answer other than 2xx (RFC 3261 17.1.1.3).
+
+    `sent` is the INVITE with our Via on top.
+    """
+    return _companion(sent, b"ACK", [response.lines[response.places(b"to")[0]]])
 
 
-def _companion(sent: Request, method: bytes, to: bytes) -> bytes:
+def cancellation(sent: Draft) -> bytes:
+    """Write the CANCEL of an INVITE that was sent with our Via on top (RFC 3261 9.1)."""
+    return _companion(sent, b"CANCEL", sent.standing(b"to"))
+
+
+def _companion(sent: Draft, method: bytes, to: list[bytes]) -> bytes:
     lines = [
-        method + b" " + sent.uri + b" SIP/2.0",
-        b"Via: " + split_list(sent.value(b"via"))[0],
-        *(sent.lines[place] for place in sent.places(b"route")),
+        method + b" " + sent.start.split(b" ")[1] + b" SIP/2.0",
+        sent.above[0],
+        *sent.standing(b"route"),
         b"Max-Forwards: 70",
-        sent.lines[sent.places(b"from")[0]],
-        to,
-        sent.lines[sent.places(b"call-id")[0]],
-        b"CSeq: %d %s" % (sent.cseq, method),
+        *sent.standing(b"from"),
+        *to,
+        *sent.standing(b"call-id"),
+        b"CSeq: %d %b" % (sent.message.cseq, method),
         b"Content-Length: 0",
         b"",
         b"",

@@ -1,0 +1,77 @@
+"""Values that a careless reader needs more than linear time for."""
+
+from collections.abc import Iterator
+
+PATTERNS = [
+    "<",
+    ">",
+    '"',
+    '\\"',
+    '"\\"',
+    '"\\',
+    " ",
+    "\t",
+    ";",
+    ",",
+    ":",
+    "=",
+    "@",
+    "%",
+    "(",
+    "[",
+    "a",
+    "a ",
+    ' "',
+    '"a" ',
+    "<>",
+    "<sip:a@b>,",
+    "<sip:a@b>;",
+    "; ",
+    ";a",
+    ";a=",
+    ";a=b",
+    ';a="',
+    ';a="b"',
+    ';a="b" ',
+    " ;",
+    " ; ;",
+    ", ",
+    ",;",
+    "sip:",
+    "sip:a",
+    "a:",
+    "a@",
+    "a;",
+    "\r\n ",
+    "\r\n\t",
+    "\r\n a",
+    ";verstat",
+    ";verstat=",
+    ";%76erstat",
+    ';verstat="',
+    ";verstat ",
+    ";verstat=;",
+    "%3b",
+    "%3bv",
+    ";v",
+    ";received=",
+    ";received",
+    ";rport",
+    "SIP/2.0/UDP ",
+    "SIP / ",
+    "+1-",
+    "0",
+    "+",
+    "%2B",
+    "-",
+    "~",
+    "é",
+]
+BEGINNINGS = ["", '"', '"a', "<", "<sip:a@b", "<sip:a@b>", "sip:a@b", "sip:", "SIP/2.0/UDP", "SIP/2.0/UDP a", "a", "+1"]
+
+
+def values(size: int) -> Iterator[str]:
+    """Give every pattern, repeated up to `size` octets, after every beginning."""
+    for begin in BEGINNINGS:
+        for pattern in PATTERNS:
+            yield begin + pattern * (size // len(pattern.encode()))

@@ -1,0 +1,142 @@
+import pytest
+from messages import read_request, read_response, request, response, values
+
+from sip_guard.proxy.route import Addresses, Seal, numeric, record_route, take_own_routes
+from sip_guard.sip.message import Message
+from sip_guard.sip.rewrite import Draft
+from sip_guard.sip.uri import Uri
+
+OWN = Addresses([("192.0.2.1", 5060), ("192.0.2.1", 5070), ("2001:db8::1", 5060)])
+SEAL = Seal(b"0123456789abcdef")
+
+
+def taken(*routes: str) -> tuple[bytes, bytes, list[str]]:
+    """Give proof, next Route and what is left of the Route."""
+    draft = Draft(read_request(request("BYE", "sip:b@c", *[f"Route: {route}" for route in routes])))
+    proof, following = take_own_routes(draft, OWN)
+    return proof, following, values(read_request(draft.octets()), "route")
+
+
+@pytest.mark.parametrize(
+    ("routes", "proof", "following", "left"),
+    [
+        ([], b"", b"", []),
+        (["<sip:192.0.2.1;lr;sg=abc>"], b"abc", b"", []),
+        (["<sip:192.0.2.1:5060;lr>, <sip:192.0.2.1:5070;sg=abc;lr>"], b"abc", b"", []),
+        (["<sip:192.0.2.1;lr;sg=a>", "<sip:192.0.2.1;lr;sg=b>"], b"a", b"", []),
+        (["<sip:[2001:DB8::1];lr;sg=a>"], b"a", b"", []),
+        (["<sip:192.0.2.1;lr;sg=a>, <sip:d;lr>, <sip:e;lr>"], b"a", b"sip:d;lr", ["<sip:d;lr>, <sip:e;lr>"]),
+        (["<sip:192.0.2.1;lr;sg=a>", "<sip:d;lr>"], b"a", b"sip:d;lr", ["<sip:d;lr>"]),
+        (["<sip:d;lr>, <sip:192.0.2.1;lr;sg=a>"], b"", b"sip:d;lr", ["<sip:d;lr>, <sip:192.0.2.1;lr;sg=a>"]),
+        (["<sip:192.0.2.1:5080;lr>"], b"", b"sip:192.0.2.1:5080;lr", ["<sip:192.0.2.1:5080;lr>"]),
+        (["nonsense"], b"", b"nonsense", ["nonsense"]),
+        ([""], b"", b"", []),
+        (["sip:192.0.2.1;sg=a"], b"", b"", []),
+    ],
+)
+def test_our_own_values_are_taken_off_the_top_of_the_route(
+    routes: list[str], proof: bytes, following: bytes, left: list[str]
+) -> None:
+    assert taken(*routes) == (proof, following, left)
+
+
+@pytest.mark.parametrize(
+    ("uri", "ours"),
+    [
+        (b"sip:192.0.2.1", True),
+        (b"sip:any@192.0.2.1:5070;lr", True),
+        (b"sip:192.0.2.1:5071", False),
+        (b"sip:192.0.2.2", False),
+        (b"sip:[2001:db8::1]", True),
+        (b"tel:+1", False),
+        (b"nonsense", False),
+    ],
+)
+def test_an_address_is_ours_with_its_port(uri: bytes, *, ours: bool) -> None:
+    assert OWN.include(Uri.parse(uri)) == ours
+
+
+@pytest.mark.parametrize(
+    ("uri", "where"),
+    [
+        (b"sip:a@192.0.2.9", ("192.0.2.9", 5060)),
+        (b"sip:192.0.2.9:5070", ("192.0.2.9", 5070)),
+        (b"sip:[2001:db8::9]", ("2001:db8::9", 5060)),
+        (b"sip:host.example", None),
+        (b"sip:224.0.1.75", None),
+        (b"sip:[ff02::1]", None),
+        (b"sip:255.255.255.255", None),
+        (b"sip:0.0.0.0", None),
+        (b"sip:[::]", None),
+        (b"sip:[1:::2]", None),
+        (b"sip:192.0.2", None),
+        (b"sip:0x7f000001", None),
+        (b"tel:+1", None),
+        (b"nonsense", None),
+    ],
+)
+def test_only_an_address_that_one_may_send_to_leads_anywhere(uri: bytes, where: tuple[str, int] | None) -> None:
+    assert numeric(Uri.parse(uri)) == where
+
+
+def test_a_record_route_names_us_and_carries_the_proof() -> None:
+    assert record_route(("192.0.2.1", 5060), b"p") == b"Record-Route: <sip:192.0.2.1:5060;lr;sg=p>"
+    assert record_route(("2001:db8::1", 5060), b"p") == b"Record-Route: <sip:[2001:db8::1]:5060;lr;sg=p>"
+
+
+def dialog(call_id: str = "1", sender: str = "a", receiver: str = "b") -> Message:
+    """Make a request of a dialog."""
+    to = f"<sip:b@c>;tag={receiver}" if receiver else "<sip:b@c>"
+    return read_request(request("BYE", "sip:b@c", call_id=call_id, to=to, from_=f"<sip:a@c>;tag={sender}"))
+
+
+@pytest.mark.parametrize(
+    ("call_id", "sender", "receiver", "proven"),
+    [
+        ("1", "a", "b", True),
+        ("1", "b", "a", True),
+        ("2", "a", "b", False),
+        ("1", "c", "b", False),
+        ("1", "a", "c", False),
+    ],
+)
+def test_the_proof_of_a_dialog_is_good_for_it_in_both_directions(
+    call_id: str, sender: str, receiver: str, *, proven: bool
+) -> None:
+    request_ = read_request(dialog(call_id, sender, receiver).raw)
+    assert SEAL.proves(SEAL.dialog(dialog()), request_) == proven
+    assert not Seal(b"another secret..").proves(SEAL.dialog(dialog()), request_)
+
+
+def test_the_callees_proof_is_good_for_any_tag_of_its_own_and_only_towards_the_caller() -> None:
+    proof = SEAL.early(dialog(receiver=""))
+    assert SEAL.proves(proof, read_request(dialog("1", "b", "a").raw))
+    assert SEAL.proves(proof, read_request(dialog("1", "b2", "a").raw))
+    assert not SEAL.proves(proof, read_request(dialog("1", "a", "b").raw))
+    assert not SEAL.proves(proof, read_request(dialog("2", "b", "a").raw))
+
+
+def test_without_a_proof_or_a_to_tag_nothing_is_proven() -> None:
+    assert not SEAL.proves(b"", read_request(dialog().raw))
+    assert not SEAL.proves(SEAL.early(dialog(receiver="")), read_request(dialog(receiver="").raw))
+    assert not SEAL.proves(SEAL.dialog(dialog(receiver="")), read_request(dialog(receiver="").raw))
+    assert not SEAL.proves("Ä".encode(), read_request(dialog().raw))
+
+
+def test_an_answer_shows_the_caller_the_proof_of_its_dialog_alone() -> None:
+    invite = read_request(request())
+    early = SEAL.early(invite).decode()
+    lines = [f"Record-Route: <sip:d;lr>, <sip:192.0.2.1;lr;sg={early}>", "Record-Route: <sip:e;lr>"]
+    answered = read_response(response("200 OK", *lines))
+    draft = Draft(answered)
+    SEAL.bind(draft)
+    bound = SEAL.dialog(answered).decode()
+    shown = values(read_response(draft.octets()), "record-route")
+    assert shown == [f"<sip:d;lr>, <sip:192.0.2.1;lr;sg={bound}>", "<sip:e;lr>"]
+
+
+def test_an_answer_without_our_record_route_is_left_alone() -> None:
+    for more in ([], ["Record-Route: <sip:d;lr;sg=x>"]):
+        draft = Draft(read_response(response("200 OK", *more)))
+        SEAL.bind(draft)
+        assert draft.octets() == response("200 OK", *more)

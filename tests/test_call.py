@@ -1,0 +1,106 @@
+import msgspec
+import pytest
+from messages import read_request, request
+from scene import TRUNK
+
+from sip_guard.call import Call, Code, Finding, Outcome
+from sip_guard.number import DialPlan
+from sip_guard.peer import Trunk
+from sip_guard.sip.flow import Flow
+
+FLOW = Flow("UDP", ("192.0.2.1", 5060), ("198.51.100.7", 5060))
+NATIONAL = msgspec.structs.replace(TRUNK, dial_plan=DialPlan("US", ("011",)))
+
+
+def call(*more: str, trunk: Trunk = TRUNK, uri: str = "sip:+12155551213@192.0.2.1", **changed: str) -> Call:
+    return Call.of(
+        read_request(request("INVITE", uri, *more, body=b"", without=(), fields=None, **changed)),
+        trunk,
+        FLOW,
+        1_700_000_000.0,
+    )
+
+
+def test_a_call_is_what_the_request_claims() -> None:
+    made = call("Identity: a.b.c;info=<https://x>")
+    assert made.call_id == "3848276298220188511@carrier.example"
+    assert (made.presented.number, made.presented.display) == ("12155551212", "Alice")
+    assert made.presented.uri is not None
+    assert made.presented.uri.host == b"carrier.example"
+    assert (made.to.number, made.target.number) == ("12155551213", "12155551213")
+    assert made.asserted == ()
+    assert made.identities == (b"a.b.c;info=<https://x>",)
+    assert made.arrival == 1_700_000_000.0
+
+
+def test_the_request_uri_may_lead_elsewhere_than_to() -> None:
+    made = call(uri="tel:+13125550123")
+    assert (made.to.number, made.target.number) == ("12155551213", "13125550123")
+
+
+def test_numbers_are_read_by_the_trunks_dial_plan() -> None:
+    made = call(trunk=NATIONAL, uri="sip:3125550123@h", from_="<sip:(215)5551212@h>;tag=1", to="<tel:011442079460000>")
+    assert (made.presented.number, made.target.number, made.to.number) == ("12155551212", "13125550123", "442079460000")
+
+
+@pytest.mark.parametrize(
+    "lines",
+    [
+        ["P-Asserted-Identity: <sip:+12155551212@h>, <tel:+12155551299>"],
+        ["P-Asserted-Identity: <sip:+12155551212@h>", "p-asserted-identity: <tel:+12155551299>"],
+    ],
+)
+def test_asserted_identities_are_read_in_their_order(lines: list[str]) -> None:
+    assert [party.number for party in call(*lines).asserted] == ["12155551212", "12155551299"]
+
+
+def test_an_asserted_identity_that_is_not_believed_is_not_read() -> None:
+    assert (
+        call("P-Asserted-Identity: <sip:+1@h>", trunk=msgspec.structs.replace(TRUNK, trust_asserted=False)).asserted
+        == ()
+    )
+
+
+@pytest.mark.parametrize(
+    ("address", "number"),
+    [
+        ("<sip:anonymous@anonymous.invalid>;tag=1", None),
+        ("<sip:alice@h>;tag=1", None),
+        ("<sip:h>;tag=1", None),
+        ("<http://h/>;tag=1", None),
+        ("<sip:+1215555\xe91212@h>;tag=1", None),
+        ("<sip:+12155551212;verstat=x@h>;tag=1", "12155551212"),
+        ("tel:+12155551212;tag=1", "12155551212"),
+        ("<sip:%2B12155551212:pw@h>;tag=1", "12155551212"),
+    ],
+)
+def test_who_is_no_number_has_none(address: str, number: str | None) -> None:
+    assert call(from_=address).presented.number == number
+
+
+@pytest.mark.parametrize(
+    "lines",
+    [
+        ["Identity: a;info=<x>", "y: b;info=<y,z>"],
+        ["IDENTITY : a;info=<x> , b;info=<y,z>"],
+        ["Identity:\r\n a;info=<x>,\r\n b;info=<y,z>"],
+    ],
+)
+def test_each_identity_value_is_one_token(lines: list[str]) -> None:
+    assert call(*lines).identities == (b"a;info=<x>", b"b;info=<y,z>")
+
+
+def test_a_display_name_may_be_any_octets() -> None:
+    made = call(from_='"\xff\xfe \\"x\\"" <sip:+12155551212@h>;tag=1')
+    assert made.presented.display == '�� "x"'
+
+
+def test_every_code_has_its_own_name_and_a_phrase_if_it_has_a_sip_code() -> None:
+    assert len({code.value for code in Code}) == len(Code)
+    for code in Code:
+        assert (code.sip_code == 0) == (code.phrase == "") == (code.outcome in (Outcome.PASSED, Outcome.NOTE))
+
+
+def test_a_finding_weighs_unless_something_else_is_said() -> None:
+    assert Finding(Code.PASSED).weighs
+    assert Finding(Code.PASSED) == Finding(Code.PASSED)
