@@ -96,9 +96,10 @@ def _load(path: Path) -> Config:
 
 def _tables(config: Config) -> list[Table]:
     """Show a configuration as it was understood."""
-    listen = _table("Listens on", "address", "named in Via as")
+    listen = _table("Listens on", "transport", "address", "named in Via as")
     for item in config.listen:
-        listen.add_row(written(item.address), written(item.advertised) if item.advertised else "the same")
+        named = written(item.advertised) if item.advertised else "the same"
+        listen.add_row(item.transport, written(item.address), named)
     trunks = _table("Trunks", "name", "sources", "target", "identity", "else")
     for trunk in config.trunks:
         names = ("trust_asserted", "trusted", "attested_number", "psap_callback")
@@ -110,9 +111,9 @@ def _tables(config: Config) -> list[Table]:
             trunk.identity,
             "\n".join(f"{name}: {_text(value)}" for name, value in rest.items()),
         )
-    targets = _table("Targets", "name", "address", "further sources")
+    targets = _table("Targets", "name", "transport", "address", "further sources")
     for target in config.targets:
-        targets.add_row(target.name, written(target.address), _sources(target.sources))
+        targets.add_row(target.name, target.transport, written(target.address), _sources(target.sources))
     anchors = _table("Trust anchors", "subject", "until")
     for subject, until in config.anchors.subjects if config.anchors else ():
         anchors.add_row(subject, until)
@@ -139,6 +140,7 @@ def _rest(config: Config) -> Table:
         "emergency": config.emergency,
         "tags": config.tags,
         "log": config.log,
+        "connections": config.connections,
         "limits": config.limits,
     }
     for name, part in parts.items():

@@ -48,9 +48,12 @@ class Target(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
 
     name: str
     address: Address
-    """Numeric IP address and port. UDP."""
+    """Numeric IP address and port."""
+    transport: Literal["UDP", "TCP", "TLS"] = "UDP"
+    server_name: str = ""
+    """What its TLS certificate must name; empty: its address."""
     sources: tuple[Source, ...] = ()
-    """Where else its messages come from, if not from `address` alone."""
+    """What other addresses it has: its messages come from there, and requests of a call may go there."""
 
 
 class Peers:

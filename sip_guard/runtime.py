@@ -14,7 +14,7 @@ from sip_guard.proxy.core import Abandon, Action, Proxy, Screen, Send
 from sip_guard.proxy.transaction import Key
 from sip_guard.record import Masking, record
 from sip_guard.screen import Screening
-from sip_guard.sip.flow import Address, Flow, written
+from sip_guard.sip.flow import End, Flow, written
 from sip_guard.sip.message import MalformedMessage, parse
 from sip_guard.verdict import Reject
 
@@ -22,6 +22,8 @@ MAX_COMPLAINTS = 100
 """Log lines a second about messages that were refused: one for each source, and of no more sources than this."""
 
 Clock = Callable[[], float]
+Carry = Callable[[bytes, Flow, bool], None]
+"""Sends octets along a flow; the last argument tells whether they are an answer."""
 
 
 class Runtime:
@@ -46,17 +48,17 @@ class Runtime:
         self._masking = masking
         self._wall = wall
         self._generation = generation
-        self._sends: dict[Address, Callable[[bytes, Address], None]] = {}
+        self._sends: dict[End, Carry] = {}
         self._pending: dict[Key, Deferred[Decision]] = {}
         self._timer: IDelayedCall | None = None
         self._complained: set[str] = set()
         self._second = 0
         self.counts: Counter[str] = Counter()
-        """What happened how often: `stranger`, `malformed`, `mistake`, `decision`."""
+        """What happened how often: `stranger`, `malformed`, `undelivered`, `mistake`, `decision`."""
 
-    def add_port(self, local: Address, send: Callable[[bytes, Address], None]) -> None:
-        """Make `send` carry what goes out from the address `local`."""
-        self._sends[local] = send
+    def add_end(self, end: End, carry: Carry) -> None:
+        """Make `carry` take what goes out from this end of ours."""
+        self._sends[end] = carry
 
     def received(self, data: bytes, flow: Flow) -> None:
         """Take one datagram. Nothing that a peer sends raises."""
@@ -76,6 +78,29 @@ class Runtime:
                 self._do(self._proxy.receive(message, flow, now), now)
         except Exception as error:  # noqa: BLE001 - one message must not be the end of all others
             self.mistake("receive", error)
+        self._set_timer()
+
+    def broken(self, head: bytes, reason: str, flow: Flow) -> None:
+        """Take the head of a message on a stream, after which nobody can tell where the next one begins."""
+        now = self._reactor.seconds()
+        try:
+            self._complain("malformed", flow, reason)
+            try:
+                fault = MalformedMessage(reason, 400, parse(head))
+            except MalformedMessage as worse:
+                fault = worse
+            self._do(self._proxy.refuse(fault, flow), now)
+        except Exception as error:  # noqa: BLE001 - as for any other message
+            self.mistake("broken", error)
+
+    def failed(self, flow: Flow, reason: str) -> None:
+        """Take note that what was sent along a connection does not arrive."""
+        now = self._reactor.seconds()
+        try:
+            self._complain("undelivered", flow, reason)
+            self._do(self._proxy.failed(flow, now), now)
+        except Exception as error:  # noqa: BLE001 - the next call may still go through
+            self.mistake("failed", error)
         self._set_timer()
 
     def mistake(self, where: str, error: BaseException | None) -> None:
@@ -105,7 +130,8 @@ class Runtime:
     def _do(self, actions: list[Action], now: float) -> None:
         for action in actions:
             if isinstance(action, Send):
-                self._sends[action.flow.local](action.octets, action.flow.remote)
+                flow = action.flow
+                self._sends[End(flow.transport, flow.local)](action.octets, flow, action.answer)
             elif isinstance(action, Screen):
                 self._screen(action, now)
             elif isinstance(action, Abandon):

@@ -7,8 +7,9 @@ import time
 from contextlib import suppress
 from pathlib import Path
 from tempfile import mkstemp
-from typing import Any
+from typing import Any, Literal
 
+from twisted.internet.defer import Deferred, gatherResults
 from twisted.internet.interfaces import IReactorFDSet
 
 from sip_guard.checks import Check
@@ -21,11 +22,13 @@ from sip_guard.proxy.core import Proxy
 from sip_guard.record import Masking
 from sip_guard.repository.certificates import Certificates
 from sip_guard.repository.https import Fetcher
-from sip_guard.runtime import Runtime
+from sip_guard.runtime import Carry, Runtime
 from sip_guard.screen import Screening
-from sip_guard.sip.flow import Flow, written
+from sip_guard.sip.flow import End, Flow, written
 from sip_guard.sip.hygiene import FORGEABLE
 from sip_guard.stir.certificate import judge
+from sip_guard.transport.stream import StreamPort, StreamTransport
+from sip_guard.transport.tls import Tls
 from sip_guard.transport.udp import UdpPort
 
 SECRET_FILE = "dialog_secret"  # noqa: S105 - its name, not its content
@@ -39,20 +42,26 @@ class Service:
     def __init__(self, config: Config, reactor: Any, log: Logger) -> None:
         """Listen on the configured addresses and be ready. Raises OSError where an address or a file cannot be had."""
         self._log = log
+        self._peers = Peers(config.trunks, config.targets)
         secret = _secret(config.state_directory)
         if config.state_directory is None:
             log.warning("no_state_directory", reason="calls in progress will not outlive a restart")
         checks = self._checks(config, reactor)
-        self._ports: list[UdpPort] = []
+        self._udp: list[UdpPort] = []
+        self._streams = self._stream_transports(config, reactor)
+        ends: dict[End, Carry] = {}
+        bound: list[End] = []
         try:
             for item in config.listen:
-                self._ports.append(self._port(item, reactor))
+                port, carry = self._listen(item, reactor)
+                ends[End(item.transport, port.local)] = carry
+                bound.append(End(item.transport, port.address))
         except OSError:
             self.stop()
             raise
         proxy = Proxy(
-            Peers(config.trunks, config.targets),
-            [address for port in self._ports for address in (port.local, port.address)],
+            self._peers,
+            [*ends, *bound],
             secret,
             secrets.token_bytes,
             max_transactions=config.limits.transactions,
@@ -69,25 +78,60 @@ class Service:
         )
         masking = Masking(config.log.numbers, secret)
         self._runtime = Runtime(proxy, screening, reactor, log, masking=masking, wall=time.time)
-        for port in self._ports:
-            self._runtime.add_port(port.local, port.send)
-            log.info("listening", transport="UDP", address=port.address[0], port=port.address[1])
+        for end, carry in ends.items():
+            self._runtime.add_end(end, carry)
+        for transport, address in bound:
+            log.info("listening", transport=transport, address=address[0], port=address[1])
 
-    def stop(self) -> None:
-        """Stop listening."""
-        for port in self._ports:
+    def stop(self) -> Deferred[None]:
+        """Stop listening. Fires when all is closed."""
+        for port in self._udp:
             port.close()
-        self._ports = []
+        self._udp = []
+        closing = gatherResults([stream.close() for stream in self._streams.values()])
+        return closing.addCallback(lambda _: None)
 
-    def _port(self, item: Listen, reactor: Any) -> UdpPort:
+    def _listen(self, item: Listen, reactor: Any) -> tuple[UdpPort | StreamPort, Carry]:
         try:
-            return UdpPort(IReactorFDSet(reactor), item.address, item.advertised, self._received)
+            if item.transport == "UDP":
+                udp = UdpPort(IReactorFDSet(reactor), item.address, item.advertised, self._received)
+                self._udp.append(udp)
+                return udp, lambda octets, flow, _: udp.send(octets, flow.remote)
+            stream = self._streams[item.transport]
+            port = stream.listen(item.address, item.advertised)
         except OSError as error:
             where = f"cannot listen on {written(item.address)}: {error.strerror}"
             raise OSError(error.errno, f"{where}; is another guard running, or `listen` wrong?") from None
+        return port, lambda octets, flow, is_answer: stream.send(octets, flow, connect=not is_answer)
+
+    def _stream_transports(self, config: Config, reactor: Any) -> dict[str, StreamTransport]:
+        names = {target.address: target.server_name for target in config.targets if target.server_name}
+        tls = None if config.tls is None else Tls(config.tls, lambda address: names.get(address, address[0]))
+        wanted = {item.transport for item in config.listen}
+        transports: tuple[Literal["TCP", "TLS"], ...] = ("TCP", "TLS")
+        return {
+            transport: StreamTransport(
+                reactor,
+                transport,
+                received=self._received,
+                broken=self._broken,
+                failed=self._failed,
+                limits=config.connections,
+                tls=tls if transport == "TLS" else None,
+                admits=lambda address: self._peers.at(address) is not None,
+            )
+            for transport in transports
+            if transport in wanted
+        }
 
     def _received(self, data: bytes, flow: Flow) -> None:
         self._runtime.received(data, flow)
+
+    def _broken(self, head: bytes, reason: str, flow: Flow) -> None:
+        self._runtime.broken(head, reason, flow)
+
+    def _failed(self, flow: Flow, reason: str) -> None:
+        self._runtime.failed(flow, reason)
 
     def _mistake(self, where: str, error: BaseException | None) -> None:
         self._runtime.mistake(where, error)

@@ -6,19 +6,20 @@ guard sends waits in an inbox until the test says that it was got. A failed expe
 
 import ipaddress
 from random import Random
-from typing import NamedTuple
+from typing import Literal, NamedTuple, get_args
 
 import msgspec
 from messages import ALICE, BOB, answered, named, octets
 
 from sip_guard.peer import Peers, Source, Target, Trunk
 from sip_guard.proxy.core import Abandon, Action, Proxy, Screen, Send
-from sip_guard.sip.flow import Address, Flow
+from sip_guard.sip.flow import Address, End, Flow
 from sip_guard.sip.headers import split_list
 from sip_guard.sip.hygiene import FORGEABLE
 from sip_guard.sip.message import MalformedMessage, Message, Request, Response, parse
 from sip_guard.verdict import Forward, Verdict
 
+Transport = Literal["UDP", "TCP", "TLS"]
 GUARD: Address = ("192.0.2.1", 5060)
 SECRET = b"a secret of thirty-two octets..."
 TRUNK = Trunk(name="carrier", sources=(Source(ipaddress.ip_network("198.51.100.0/24")),), target="pbx")
@@ -36,11 +37,13 @@ class Arrival(NamedTuple):
 class Phone:
     """A user agent that does what it is told, and knows its dialog."""
 
-    def __init__(self, scene: "Scene", name: str, user: str, address: Address) -> None:
+    def __init__(self, scene: "Scene", name: str, user: str, address: Address, transport: Transport = "UDP") -> None:
         self.scene = scene
         self.name = name
         self.address = address
-        self.uri = f"sip:{user}@{address[0]}:{address[1]}"
+        self.transport = transport
+        over = "" if transport == "UDP" else f";transport={transport.lower()}"
+        self.uri = f"sip:{user}@{address[0]}:{address[1]}{over}"
         self.inbox: list[Arrival] = []
         self.call_id = f"{name}-1"
         self.local = f"<sip:{user}@{name}.example>"
@@ -127,7 +130,7 @@ class Phone:
 
     def via(self, branch: str) -> str:
         """Write a Via of this phone."""
-        return f"SIP/2.0/UDP {self.address[0]}:{self.address[1]};branch={branch}"
+        return f"SIP/2.0/{self.transport} {self.address[0]}:{self.address[1]};branch={branch}"
 
     def _final(self) -> str:
         """Give the code of the final answer got last."""
@@ -170,8 +173,17 @@ class Phone:
 class Scene:
     """The guard with Alice and Bob, at second 1000 of a clock."""
 
-    def __init__(self, *, trunk: Trunk = TRUNK, max_transactions: int = 1000) -> None:
+    def __init__(
+        self,
+        *,
+        trunk: Trunk = TRUNK,
+        max_transactions: int = 1000,
+        alice: Transport = "UDP",
+        bob: Transport = "UDP",
+    ) -> None:
+        """`alice` and `bob`: the transports that they speak."""
         self.now = 1000.0
+        self.target = msgspec.structs.replace(TARGET, transport=bob)
         self.trunk = trunk
         self.ladder: list[str] = []
         self.screens: list[Screen] = []
@@ -182,28 +194,28 @@ class Scene:
         self.max_transactions = max_transactions
         self.random = Random(1).randbytes
         self.guard = self.proxy()
-        self.alice = self.phone("alice", ALICE, ("198.51.100.7", 5060))
-        self.bob = self.phone("bob", BOB, TARGET.address)
+        self.alice = self.phone("alice", ALICE, ("198.51.100.7", 5060), alice)
+        self.bob = self.phone("bob", BOB, TARGET.address, bob)
 
     def proxy(self, secret: bytes = SECRET) -> Proxy:
         """Make a guard. Its private fields are those of the shipped configuration."""
         return Proxy(
-            Peers([self.trunk, OTHER_TRUNK], [TARGET]),
-            [GUARD],
+            Peers([self.trunk, OTHER_TRUNK], [self.target]),
+            [End(transport, GUARD) for transport in get_args(Transport)],
             secret,
             self.random,
             max_transactions=self.max_transactions,
             private=FORGEABLE | {b"x-sip-guard"},
         )
 
-    def phone(self, name: str, user: str, address: Address) -> Phone:
+    def phone(self, name: str, user: str, address: Address, transport: Transport = "UDP") -> Phone:
         """Bring in one more phone."""
-        self.phones[address] = Phone(self, name, user, address)
+        self.phones[address] = Phone(self, name, user, address, transport)
         return self.phones[address]
 
     def hears(self, phone: Phone, text: bytes) -> None:
         """Bring octets from a phone to the guard, as the runtime does."""
-        flow = Flow("UDP", GUARD, phone.address)
+        flow = Flow(phone.transport, GUARD, phone.address)
         try:
             message = parse(text)
         except MalformedMessage as malformed:
@@ -228,6 +240,8 @@ class Scene:
     def _delivers(self, send: Send) -> None:
         message = answered(send.octets)
         phone = self.phones.get(send.flow.remote)
+        if phone is not None and phone.transport != send.flow.transport:
+            raise self.surprise(f"{phone.name} does not speak {send.flow.transport}")
         self._note("guard", phone.name if phone else str(send.flow), _title(message))
         if phone is None:
             self.elsewhere.append(send)
@@ -260,6 +274,11 @@ class Scene:
             if _title(arrival.message) != what:
                 raise self.surprise(f"{phone.name} should get {what!r} alone, and got {_title(arrival.message)!r}")
         return [arrival.at - begin for arrival in arrivals]
+
+    def loses(self, phone: Phone) -> None:
+        """Let the connection to a phone break: what is on its way does not arrive."""
+        self._note(phone.name, "guard", "connection lost")
+        self.carries_out(self.guard.failed(Flow(phone.transport, GUARD, phone.address), self.now))
 
     def restarts(self) -> None:
         """Start the guard again, with the secret that it had."""

@@ -25,8 +25,9 @@ from sip_guard.proxy.core import Proxy
 from sip_guard.record import Masking
 from sip_guard.runtime import MAX_COMPLAINTS, Runtime
 from sip_guard.screen import Screening
-from sip_guard.sip.flow import Address, Flow
+from sip_guard.sip.flow import Address, End, Flow
 
+HERE = End("UDP", GUARD)
 ALICE: Address = ("198.51.100.7", 5060)
 STRANGER: Address = ("203.0.113.99", 5060)
 STALE = Finding(Code.IAT_STALE, token=1)
@@ -87,14 +88,14 @@ class Guard:
             mistake=self._mistake,
         )
         self.runtime = Runtime(
-            Proxy(Peers([TRUNK], [TARGET]), [GUARD], SECRET, lambda octets: b"r" * octets),
+            Proxy(Peers([TRUNK], [TARGET]), [HERE], SECRET, lambda octets: b"r" * octets),
             screening,
             self.clock,
             logger(self.file),
             masking=masking or Masking(),
             wall=lambda: NOW + self.clock.seconds() - self.began,
         )
-        self.runtime.add_port(GUARD, lambda octets, remote: self.sent.append((octets, remote)))
+        self.runtime.add_end(HERE, lambda octets, flow, _: self.sent.append((octets, flow.remote)))
 
     def _mistake(self, where: str, error: BaseException | None) -> None:
         self.runtime.mistake(where, error)
@@ -396,14 +397,14 @@ def test_a_mistake_after_waiting_is_answered_500_and_the_next_call_goes_on() -> 
 
 def test_a_mistake_in_sending_is_counted_and_the_next_message_is_read() -> None:
     guard = Guard()
-    port = guard.runtime._sends[GUARD]
+    port = guard.runtime._sends[HERE]
 
-    def broken(octets: bytes, remote: Address) -> None:
+    def broken(octets: bytes, flow: Flow, answer: bool) -> None:
         raise RuntimeError("oh")
 
-    guard.runtime.add_port(GUARD, broken)
+    guard.runtime.add_end(HERE, broken)
     guard.gets(invite(1))
-    guard.runtime.add_port(GUARD, port)
+    guard.runtime.add_end(HERE, port)
     guard.gets(invite(2))
     assert guard.sends() == ["7: 100 Trying", "5: INVITE"]
     assert guard.counts() == {"mistake": 1, "decision": 1}
@@ -434,14 +435,14 @@ def test_a_mistake_is_logged_in_a_flood_of_strangers() -> None:
 def test_a_mistake_in_a_timer_does_not_stop_the_timers() -> None:
     guard = Guard(Answers(STALE))
     guard.gets(invite())
-    port = guard.runtime._sends[GUARD]
+    port = guard.runtime._sends[HERE]
 
-    def broken(octets: bytes, remote: Address) -> None:
+    def broken(octets: bytes, flow: Flow, answer: bool) -> None:
         raise RuntimeError("oh")
 
-    guard.runtime.add_port(GUARD, broken)
+    guard.runtime.add_end(HERE, broken)
     guard.clock.advance(0.5)
-    guard.runtime.add_port(GUARD, port)
+    guard.runtime.add_end(HERE, port)
     guard.sends()
     guard.clock.advance(1.0)
     assert guard.sends() == ["7: 403 Stale Date"]
@@ -523,3 +524,24 @@ def test_nothing_that_a_peer_sends_is_a_mistake(datagrams: list[bytes]) -> None:
         guard.gets(data, STRANGER)
     guard.clock.pump([0.5] * 20)
     assert guard.runtime.counts["mistake"] == 0
+
+
+def test_a_message_on_a_stream_after_which_nothing_can_be_read_is_answered() -> None:
+    guard = Guard()
+    head = request("INVITE", "sip:+12155551213@192.0.2.1:5060", without=["Content-Length"])
+    guard.runtime.broken(head, "no Content-Length field", Flow("UDP", GUARD, ALICE))
+    assert guard.sends() == ["7: 400 Bad Request (no Content-Length field)"]
+    guard.runtime.broken(b"\xff\r\n\r\n", "a CR or LF that stands alone", Flow("UDP", GUARD, ALICE))
+    assert guard.sends() == []
+    assert guard.counts() == {"malformed": 2}
+    assert [line["reason"] for line in guard.logs("malformed")] == ["no Content-Length field"]
+
+
+def test_what_does_not_arrive_is_logged_and_answered() -> None:
+    guard = Guard()
+    guard.gets(invite())
+    assert guard.sends() == ["7: 100 Trying", "5: INVITE"]
+    guard.runtime.failed(Flow("UDP", GUARD, TARGET.address), "refused")
+    assert guard.sends() == ["7: 500 Server Internal Error"]
+    assert guard.logs("undelivered")[0]["reason"] == "refused"
+    assert guard.counts() == {"decision": 1, "undelivered": 1}

@@ -5,7 +5,7 @@ import re
 from collections.abc import Callable, Iterable
 from importlib.resources import files
 from pathlib import Path
-from typing import TypeVar
+from typing import Literal, TypeVar
 
 import msgspec
 
@@ -25,6 +25,8 @@ from sip_guard.sip.grammar import NAMES, canonical_name
 from sip_guard.stir import x5u
 from sip_guard.stir.certificate import Anchors
 from sip_guard.stir.verify import Freshness
+from sip_guard.transport.connection import StreamLimits
+from sip_guard.transport.tls import Tls, TlsFiles
 
 S = TypeVar("S")
 T = TypeVar("T")
@@ -32,6 +34,8 @@ T = TypeVar("T")
 _TAKEN = frozenset({*NAMES.values()} - {b"x-sip-guard"})
 _OWN_RULES = ("default", Code.EMERGENCY.value, Code.PSAP_CALLBACK.value)
 """What the log calls a decision that no rule gave."""
+_TRANSPORTS: dict[str, Literal["UDP", "TCP", "TLS"]] = {"udp": "UDP", "tcp": "TCP", "tls": "TLS"}
+_HOST_NAME = re.compile(r"(?=.{1,253}\Z)[A-Za-z0-9_-]{1,63}(?:\.[A-Za-z0-9_-]{1,63})*")
 _LOOPBACK = {4: "127.0.0.1", 6: "::1"}
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.\-]{0,63}")
 
@@ -39,6 +43,7 @@ _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.\-]{0,63}")
 class Listen(msgspec.Struct, frozen=True):
     """One address to listen on."""
 
+    transport: Literal["UDP", "TCP", "TLS"]
     address: Address
     advertised: Address | None
 
@@ -58,6 +63,8 @@ class Config(msgspec.Struct, frozen=True, kw_only=True):
     rules: tuple[Rule, ...]
     tags: TagOptions
     log: options.Log
+    tls: TlsFiles | None
+    connections: StreamLimits
     limits: options.Limits
     state_directory: Path | None
 
@@ -87,7 +94,7 @@ class _Builder:
         listen = tuple(self._listen(item, f"listen[{i}]") for i, item in enumerate(file.listen))
         if not self.faults:
             self._own_addresses(listen, targets)
-            self._families(listen, trunks, targets)
+            self._ends(listen, targets)
             self._overlaps(trunks, targets)
         rules = self._policy(file.policy, trunks)
         return Config(
@@ -102,6 +109,8 @@ class _Builder:
             rules=rules,
             tags=self._tags(file.tags),
             log=msgspec.structs.replace(file.log, file=self._log_file(file.log.file)),
+            tls=self._tls(file),
+            connections=file.connections,
             limits=file.limits,
             state_directory=self._state(file.state_directory),
         )
@@ -109,15 +118,19 @@ class _Builder:
     # Where things are.
 
     def _listen(self, item: options.Listen, at: str) -> Listen:
-        address = self._address(item.udp, f"{at}.udp", least_port=0)
+        given = {name: text for name in _TRANSPORTS if (text := getattr(item, name)) is not None}
+        if len(given) != 1:
+            self._fault(at, "expected one of `udp`, `tcp` and `tls` with an ADDRESS:PORT")
+        name, text = next(iter(given.items()), ("udp", "192.0.2.1:5060"))
+        address = self._address(text, f"{at}.{name}", least_port=0)
         advertised = self._address(item.advertise, f"{at}.advertise") if item.advertise is not None else None
         if advertised is None and _is_wildcard(address):
             self._fault(
-                f"{at}.udp", f"{address[0]} is no address that peers can answer to; add `advertise: ADDRESS:PORT`"
+                f"{at}.{name}", f"{address[0]} is no address that peers can answer to; add `advertise: ADDRESS:PORT`"
             )
         if advertised is not None and (_is_wildcard(advertised) or _version(advertised) != _version(address)):
             self._fault(f"{at}.advertise", f"peers that reach {address[0]} cannot answer to {advertised[0]}")
-        return Listen(address, advertised)
+        return Listen(_TRANSPORTS[name], address, advertised)
 
     def _trunk(self, item: options.Trunk, targets: tuple[str, ...], at: str) -> peer.Trunk:
         target = item.target
@@ -152,7 +165,17 @@ class _Builder:
             name=self._name(item.name, f"{at}.name"),
             address=self._address(item.address, f"{at}.address"),
             sources=self._sources(item.sources, f"{at}.sources"),
+            transport=_TRANSPORTS[item.transport],
+            server_name=self._server_name(item, f"{at}.server_name"),
         )
+
+    def _server_name(self, item: options.Target, at: str) -> str:
+        name = item.server_name or ""
+        if name and item.transport != "tls":
+            self._fault(at, "only a target with `transport: tls` has a certificate")
+        elif name and not _HOST_NAME.fullmatch(name):
+            self._fault(at, f"`{name}` is no host name")
+        return name.lower()
 
     def _sources(self, texts: tuple[str, ...], at: str) -> tuple[peer.Source, ...]:
         return tuple(
@@ -173,27 +196,41 @@ class _Builder:
                 self._fault(
                     f"targets[{i}].address", "this is the guard's own address: calls would go round in a circle"
                 )
-        for what in ([item.address for item in listen], [item.advertised for item in listen if item.advertised]):
-            fixed = [address for address in what if address[1]]
+        kind = {"UDP": "UDP", "TCP": "TCP", "TLS": "TCP"}
+        for what in (
+            [(kind[item.transport], item.address) for item in listen],
+            [(kind[item.transport], item.advertised) for item in listen if item.advertised],
+        ):
+            fixed = [end for end in what if end[1][1]]
             if len(set(fixed)) < len(fixed):
                 self._fault("listen", "two entries have the same address")
 
-    def _families(
-        self, listen: tuple[Listen, ...], trunks: tuple[peer.Trunk, ...], targets: tuple[peer.Target, ...]
-    ) -> None:
-        """Refuse what no datagram could get through: a call arrives and leaves by one socket."""
-        versions = {target.name: _version(target.address) for target in targets}
+    def _ends(self, listen: tuple[Listen, ...], targets: tuple[peer.Target, ...]) -> None:
+        """Refuse a target that nothing under `listen` could reach."""
+        ends = {(item.transport, _version(item.address)) for item in listen}
         for i, target in enumerate(targets):
-            if _version(target.address) not in {_version(item.address) for item in listen}:
-                self._fault(f"targets[{i}].address", f"nothing under `listen` is IPv{_version(target.address)} too")
-        for i, trunk in enumerate(trunks):
-            for j, source in enumerate(trunk.sources):
-                if source.network.version != versions.get(trunk.target, source.network.version):
-                    self._fault(
-                        f"trunks[{i}].sources[{j}]",
-                        f"IPv{source.network.version} calls cannot go to `{trunk.target}`, which is at "
-                        f"IPv{versions[trunk.target]}",
-                    )
+            version = _version(target.address)
+            if (target.transport, version) not in ends:
+                self._fault(
+                    f"targets[{i}].address",
+                    f"nothing under `listen` speaks {target.transport} over IPv{version}; calls leave from there",
+                )
+
+    def _tls(self, file: options.File) -> TlsFiles | None:
+        speaking = [f"listen[{i}].tls" for i, item in enumerate(file.listen) if item.tls is not None]
+        speaking += [f"targets[{i}].transport" for i, item in enumerate(file.targets) if item.transport == "tls"]
+        if file.tls is None:
+            if speaking:
+                self._fault(speaking[0], "TLS needs a section `tls` with `certificate` and `key`")
+            return None
+        named = {
+            key: str(self.folder / name)
+            for key in ("certificate", "key", "ca", "client_ca")
+            if (name := getattr(file.tls, key)) is not None
+        }
+        files = msgspec.structs.replace(file.tls, **named)
+        self._try(Tls, files, "tls")
+        return files
 
     def _overlaps(self, trunks: tuple[peer.Trunk, ...], targets: tuple[peer.Target, ...]) -> None:
         """Refuse a source that two peers have. A trunk on a target's host, by another port, is none."""

@@ -9,6 +9,8 @@ from sip_guard.checks.emergency import Options as Emergency
 from sip_guard.number import DialPlan
 from sip_guard.policy.decision import TagOptions
 from sip_guard.repository.certificates import Options as Repository
+from sip_guard.transport.connection import StreamLimits
+from sip_guard.transport.tls import TlsFiles
 
 Names = str | Annotated[tuple[str, ...], Meta(min_length=1)]
 """One or several, and never none: a condition without a value would hold for every call."""
@@ -17,10 +19,12 @@ Names = str | Annotated[tuple[str, ...], Meta(min_length=1)]
 class Listen(msgspec.Struct, frozen=True, kw_only=True):
     """One address to listen on."""
 
-    udp: str
-    """`ADDRESS:PORT`; port 0 asks the system for one."""
+    udp: str | None = None
+    """`ADDRESS:PORT`; port 0 asks the system for one. One of `udp`, `tcp` and `tls`."""
+    tcp: str | None = None
+    tls: str | None = None
     advertise: str | None = None
-    """`ADDRESS:PORT` that Via and Record-Route name, if peers reach the guard by another address than `udp`."""
+    """`ADDRESS:PORT` that Via and Record-Route name, if peers reach the guard by another address than this."""
 
 
 class Trunk(msgspec.Struct, frozen=True, kw_only=True):
@@ -45,8 +49,11 @@ class Target(msgspec.Struct, frozen=True, kw_only=True):
     name: str
     address: str
     """`ADDRESS:PORT`."""
+    transport: Literal["udp", "tcp", "tls"] = "udp"
+    server_name: str | None = None
+    """The domain that its TLS certificate must name (RFC 5922); None: its address."""
     sources: tuple[str, ...] = ()
-    """Further addresses or networks that its answers and requests come from."""
+    """Further addresses or networks that it has, in its Contacts too."""
 
 
 class Verification(msgspec.Struct, frozen=True, kw_only=True):
@@ -116,6 +123,10 @@ class File(msgspec.Struct, frozen=True, kw_only=True):
     policy: Policy = Policy()
     tags: TagOptions = TagOptions()
     log: Log = Log()
+    tls: TlsFiles | None = None
+    """The guard's certificate, where anything speaks TLS."""
+    connections: StreamLimits = StreamLimits()
+    """Bounds of TCP and TLS."""
     limits: Limits = Limits()
     state_directory: str | None = None
     """Where the guard keeps what must outlive a restart; None: nothing is kept."""

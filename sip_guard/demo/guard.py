@@ -34,7 +34,10 @@ class Guard:
         if started is None:
             self.close()
             raise RuntimeError(f"the guard did not start: {self.events}")
-        self.port: int = next(event["port"] for event in self.events if event["event"] == "listening")
+        listening = [event for event in self.events if event["event"] == "listening"]
+        self.port: int = listening[0]["port"]
+        self.ports: dict[str, int] = {event["transport"]: event["port"] for event in listening}
+        """Where it listens, by transport."""
 
     @property
     def pid(self) -> int:

@@ -9,7 +9,7 @@ from sip_guard.proxy.timers import Timers
 from sip_guard.proxy.transaction import ClientTransaction, Key, ServerTransaction, State
 from sip_guard.sip import hygiene, tagging
 from sip_guard.sip import uri as uris
-from sip_guard.sip.flow import Address, Flow, bracketed
+from sip_guard.sip.flow import Address, End, Flow, bracketed
 from sip_guard.sip.headers import Via, split_list
 from sip_guard.sip.message import MalformedMessage, Message, Request, Response
 from sip_guard.sip.rewrite import (
@@ -37,6 +37,8 @@ class Send(NamedTuple):
 
     octets: bytes
     flow: Flow
+    answer: bool = False
+    """Whether it is an answer: it goes along the connection that its request came by, and along no new one."""
 
 
 class Screen(NamedTuple):
@@ -63,21 +65,22 @@ class Proxy:
     def __init__(
         self,
         peers: Peers,
-        own: list[Address],
+        own: list[End],
         secret: bytes,
         random: Callable[[int], bytes],
         *,
         max_transactions: int = 50_000,
         private: frozenset[bytes] = hygiene.FORGEABLE,
     ) -> None:
-        """Make a proxy that listens at `own`.
+        """Make a proxy that listens at `own`, and sends from the first of them that reaches where it sends to.
 
         `secret` signs what proves a dialog; `random` gives unguessable octets for branches; `max_transactions` bounds
         the requests in progress, beyond which new ones get 503; `private` are the fields (long names, lower case) that
         nobody but this guard may set.
         """
         self.peers = peers
-        self._addresses = Addresses(own)
+        self._own = own
+        self._addresses = Addresses(end.address for end in own)
         self._seal = Seal(secret)
         self._random = random
         self._max_transactions = max_transactions
@@ -117,7 +120,12 @@ class Proxy:
         line, where = stamped_via(request, via, flow.remote) if via is not None else (b"", flow.remote)
         phrase = f"{PHRASES[fault.code]} ({fault.reason})"
         octets = answer(request, fault.code, tag=self._tag(request), phrase=phrase, top_via=line)
-        return [Send(octets, flow._replace(remote=where))]
+        return [Send(octets, _back(flow, where), answer=True)]
+
+    def failed(self, flow: Flow, now: float) -> list[Action]:
+        """Take note that what was sent along `flow` does not arrive: who waits for an answer gets none (16.9)."""
+        lost = [client for client in self._clients.values() if client.open and client.flow == flow]
+        return [action for client in lost for action in self._unanswered(client, 500, now)]
 
     def decide(self, key: Key, verdict: Verdict, now: float) -> list[Action]:
         """Carry out the verdict on a request that was to be screened; nothing if it was cancelled meanwhile."""
@@ -136,7 +144,7 @@ class Proxy:
         if verdict.tags.verstat:
             tagging.tag(draft, verdict.tags.verified, verdict.tags.verstat)
         target = self.peers.targets[server.peer.target]
-        return self._forward(server, target.address, self._seal.early(server.request), now)
+        return self._forward(server, End(target.transport, target.address), self._seal.early(server.request), now)
 
     def tick(self, now: float) -> list[Action]:
         """Do what is due at `now`."""
@@ -146,7 +154,8 @@ class Proxy:
                 transaction.expire_at = None
                 actions += self._expire(transaction, now)
             elif transaction.resend_at is not None and transaction.resend_at <= now:
-                actions.append(Send(transaction.resend(now), transaction.flow))
+                is_answer = isinstance(transaction, ServerTransaction)
+                actions.append(Send(transaction.resend(now), transaction.flow, is_answer))
             self._timers.watch(transaction)
         return actions
 
@@ -161,25 +170,25 @@ class Proxy:
         if request.method == b"ACK":
             return self._ack(request, key, peer, flow, now)
         line, where = stamped_via(request, request.via, flow.remote)
-        back = flow._replace(remote=where)
+        back = _back(flow, where)
         if request.method == b"CANCEL":
             return self._cancel(request, key, line, back, now)
         known = self._servers.get(key)
         if known is not None:
             octets = known.again()
-            return [Send(octets, known.flow)] if octets else []
+            return [Send(octets, known.flow, answer=True)] if octets else []
         draft = Draft(request)
         proof, route = take_own_routes(draft, self._addresses)
         in_dialog = self._seal.proves(proof, request)
         outside = None if in_dialog else self._outside(request, peer, route)
         refusal = _invalid(request) or outside or self._busy(in_dialog=in_dialog)
         if refusal is not None:
-            return [Send(self._stateless(request, line, *refusal), back)]
+            return [Send(self._stateless(request, line, *refusal), back, answer=True)]
         server = ServerTransaction(key, request, draft, peer, back, via=line, tag=self._tag(request))
         self._servers[key] = server
         actions: list[Action] = []
         if server.begin(answer(request, 100, tag=b"", top_via=line), now):
-            actions.append(Send(server.last, back))
+            actions.append(Send(server.last, back, answer=True))
         if in_dialog:
             actions += self._in_dialog(server, route, now)
         elif isinstance(peer, Trunk):
@@ -215,11 +224,11 @@ class Proxy:
         self._clean(server.draft, server.peer, screened=False)
         return self._forward(server, hop, self._seal.dialog(server.request), now)
 
-    def _next_hop(self, request: Request, route: bytes, peer: Trunk | Target) -> Address | None:
+    def _next_hop(self, request: Request, route: bytes, peer: Trunk | Target) -> End | None:
         """Give where a request of a dialog goes; None for nowhere. A trunk's goes to no place but a target."""
         uri = Uri.parse(route or request.uri)
         hop = None if self._addresses.include(uri) else numeric(uri)
-        if hop is None or (isinstance(peer, Trunk) and not isinstance(self.peers.at(hop), Target)):
+        if hop is None or (isinstance(peer, Trunk) and not isinstance(self.peers.at(hop.address), Target)):
             return None
         return hop
 
@@ -238,18 +247,20 @@ class Proxy:
         draft.lines[request.places(b"via")[0]] = stamped_via(request, via, flow.remote)[0]
         self._clean(draft, peer, screened=False)
         _count_hop(draft)
-        own = flow.local
+        local = self._local(hop, flow)
+        if local is None:
+            return []
         sealed = (via.branch, via.sent_by, request.value(b"call-id"), b"%d" % request.cseq)
         branch = COOKIE + self._seal.mac(b"ACK", *sealed)
-        draft.above.append(_via_line(own, branch))
-        return [Send(draft.octets(), Flow(flow.transport, own, hop))]
+        draft.above.append(_via_line(local, branch))
+        return [Send(draft.octets(), Flow(hop.transport, local.address, hop.address))]
 
     def _cancel(self, request: Request, key: Key, line: bytes, back: Flow, now: float) -> list[Action]:
         """Answer a CANCEL here, hop by hop, and cancel what was sent on (RFC 3261 16.10)."""
         server = self._servers.get(key)
         if server is None:
-            return [Send(self._stateless(request, line, 481, "", b""), back)]
-        actions: list[Action] = [Send(answer(request, 200, tag=server.tag, top_via=line), back)]
+            return [Send(self._stateless(request, line, 481, "", b""), back, answer=True)]
+        actions: list[Action] = [Send(answer(request, 200, tag=server.tag, top_via=line), back, answer=True)]
         if server.state is State.SCREENING:
             return [*actions, Abandon(key), *self._answer(server, 487, now)]
         for client in server.clients:
@@ -277,16 +288,27 @@ class Proxy:
         elif not peer.trusted:
             hygiene.strip(draft, self._private | SHOWN if screened and peer.trust_asserted else self._unscreened)
 
-    def _forward(self, server: ServerTransaction, hop: Address, proof: bytes, now: float) -> list[Action]:
-        """Send a request on to `hop`; an INVITE with a Record-Route that carries `proof`."""
+    def _local(self, hop: End, flow: Flow) -> End | None:
+        """Give the end of ours that `hop` is reached from: that of `flow` if it can be; None: there is none."""
+        came = End(flow.transport, flow.local)
+        return next((own for own in (came, *self._own) if _can_reach(own, hop)), None)
+
+    def _forward(self, server: ServerTransaction, hop: End, proof: bytes, now: float) -> list[Action]:
+        """Send a request on to `hop`; an INVITE with a Record-Route that carries `proof`.
+
+        Where it leaves by another end than it came by, there is one for each side (RFC 5658 5).
+        """
         request, draft = server.request, server.draft
+        local = self._local(hop, server.flow)
+        if local is None:
+            return self._answer(server, 500, now)
         _count_hop(draft)
-        own = server.flow.local
         branch = COOKIE + self._seal.mac(self._random(12))
-        draft.above.append(_via_line(own, branch))
+        draft.above.append(_via_line(local, branch))
         if server.invite:
-            draft.above.append(record_route(own, proof))
-        flow = Flow(server.flow.transport, own, hop)
+            came = End(server.flow.transport, server.flow.local)
+            draft.above += [record_route(end, proof) for end in dict.fromkeys((local, came))]
+        flow = Flow(hop.transport, local.address, hop.address)
         client = ClientTransaction((branch, request.method), draft, draft.octets(), flow, now, server=server)
         server.clients.append(client)
         self._clients[client.key] = client
@@ -327,7 +349,7 @@ class Proxy:
         if not server.answer(response.code, octets, now):
             return []
         self._timers.watch(server)
-        return [Send(octets, server.flow)]
+        return [Send(octets, server.flow, answer=True)]
 
     def _answer(self, server: ServerTransaction, code: int, now: float, phrase: str = "") -> list[Action]:
         """Give an answer of our own."""
@@ -335,7 +357,7 @@ class Proxy:
         if not server.answer(code, octets, now):
             return []
         self._timers.watch(server)
-        return [Send(octets, server.flow)]
+        return [Send(octets, server.flow, answer=True)]
 
     def _stay_silent(self, server: ServerTransaction, now: float) -> list[Action]:
         server.stay_silent(now)
@@ -371,19 +393,28 @@ class Proxy:
         if client.invite and client.state is State.PROCEEDING and not client.cancelled:
             # Timer C (RFC 3261 16.8).
             return self._cancel_client(client, now)
-        unanswered = client.open
-        client.state = State.TERMINATED
-        client.resend_at = None
-        del self._clients[client.key]
+        if client.open:
+            return self._unanswered(client, 408, now)
+        self._forget(client)
+        return []
+
+    def _unanswered(self, client: ClientTransaction, code: int, now: float) -> list[Action]:
+        """Answer a request that will have no answer: with `code`, or 487 if the caller has given up."""
+        self._forget(client)
         server = client.server
         if server is None:
             return []
-        server.clients.remove(client)
-        if not unanswered:
-            return []
-        if client.invite:
-            return self._answer(server, 487 if client.cancelled else 408, now)
-        return self._stay_silent(server, now)
+        if code == 408 and not server.invite:
+            return self._stay_silent(server, now)
+        return self._answer(server, 487 if client.cancelled else code, now)
+
+    def _forget(self, client: ClientTransaction) -> None:
+        client.state = State.TERMINATED
+        client.resend_at = client.expire_at = None
+        self._timers.watch(client)
+        del self._clients[client.key]
+        if client.server is not None:
+            client.server.clients.remove(client)
 
 
 def _server_key(request: Request, peer: Trunk | Target) -> Key:
@@ -422,5 +453,15 @@ def _count_hop(draft: Draft) -> None:
         draft.set_value(place, b"%d" % max(0, int(draft.message.value_at(place)) - 1))
 
 
-def _via_line(own: Address, branch: bytes) -> bytes:
-    return b"Via: SIP/2.0/UDP %s:%d;branch=%s;rport" % (bracketed(own[0]).encode(), own[1], branch)
+def _via_line(own: End, branch: bytes) -> bytes:
+    host, port = bracketed(own.address[0]).encode(), own.address[1]
+    return b"Via: SIP/2.0/%b %b:%d;branch=%b;rport" % (own.transport.encode(), host, port, branch)
+
+
+def _back(flow: Flow, where: Address) -> Flow:
+    """Give the flow of answers: the connection that the request came by, or else to where its Via says (18.2.2)."""
+    return flow if flow.reliable else flow._replace(remote=where)
+
+
+def _can_reach(own: End, hop: End) -> bool:
+    return own.transport == hop.transport and (":" in own.address[0]) == (":" in hop.address[0])

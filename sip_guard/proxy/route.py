@@ -6,12 +6,13 @@ from base64 import urlsafe_b64encode
 from collections.abc import Iterable
 from hashlib import blake2b
 
-from sip_guard.sip.flow import Address, bracketed
+from sip_guard.sip.flow import Address, End, bracketed
 from sip_guard.sip.headers import name_addr, split_list
 from sip_guard.sip.message import Message, Request
 from sip_guard.sip.rewrite import Draft
 from sip_guard.sip.uri import Uri
 
+_TRANSPORTS = {b"udp": "UDP", b"tcp": "TCP", b"tls": "TLS"}
 PROOF = b"sg"
 """Name of the Record-Route parameter that proves a dialog."""
 
@@ -58,9 +59,12 @@ class Seal:
         return hmac.compare_digest(self.dialog(request), proof) or hmac.compare_digest(callees, proof)
 
 
-def record_route(own: Address, proof: bytes) -> bytes:
-    """Write our Record-Route line (RFC 3261 16.6 step 4)."""
-    return b"Record-Route: <sip:%b:%d;lr;%b=%b>" % (bracketed(own[0]).encode(), own[1], PROOF, proof)
+def record_route(own: End, proof: bytes) -> bytes:
+    """Write our Record-Route line for one side (RFC 3261 16.6 step 4). Never `transport=tls` (RFC 5658 5)."""
+    host, port = bracketed(own.address[0]).encode(), own.address[1]
+    scheme = b"sips" if own.transport == "TLS" else b"sip"
+    transport = b";transport=tcp" if own.transport == "TCP" else b""
+    return b"Record-Route: <%b:%b:%d%b;lr;%b=%b>" % (scheme, host, port, transport, PROOF, proof)
 
 
 class Addresses:
@@ -71,7 +75,7 @@ class Addresses:
 
     def include(self, uri: Uri | None) -> bool:
         """Tell whether a URI names this guard."""
-        return uri is not None and (uri.host.lower(), uri.port or 5060) in self._own
+        return uri is not None and (uri.host.lower(), uri.port or default_port(uri)) in self._own
 
 
 def take_own_routes(draft: Draft, addresses: Addresses) -> tuple[bytes, bytes]:
@@ -94,8 +98,16 @@ def take_own_routes(draft: Draft, addresses: Addresses) -> tuple[bytes, bytes]:
     return proof, b""
 
 
-def numeric(uri: Uri | None) -> Address | None:
-    """Give where a URI with an address for a host leads; None for a name, and for what nobody may be sent to."""
+def default_port(uri: Uri) -> int:
+    """Give the port of a URI that names none (RFC 3261 19.1.2)."""
+    return 5061 if uri.scheme == b"sips" or (uri.parameter(b"transport") or b"").lower() == b"tls" else 5060
+
+
+def numeric(uri: Uri | None) -> End | None:
+    """Give where a URI with an address for a host leads (RFC 3263 4.1).
+
+    None for a name, for what nobody may be sent to, and for a transport that is not spoken here.
+    """
     if uri is None or not uri.host:
         return None
     try:
@@ -104,4 +116,6 @@ def numeric(uri: Uri | None) -> Address | None:
         return None
     if address.is_multicast or address.is_unspecified or address == ipaddress.IPv4Address("255.255.255.255"):
         return None
-    return str(address), uri.port or 5060
+    named = (uri.parameter(b"transport") or b"udp").lower()
+    transport = _TRANSPORTS.get(named if uri.scheme != b"sips" else b"tls")
+    return None if transport is None else End(transport, (str(address), uri.port or default_port(uri)))

@@ -113,8 +113,8 @@ class ServerTransaction:
             return False
         self.state = State.COMPLETED
         self.last = octets
-        self.expire_at = now + TRANSACTION
-        self.resend_at = now + T1 if self.invite else None
+        self.expire_at = now + (TRANSACTION if self.invite or not self.flow.reliable else 0.0)
+        self.resend_at = now + T1 if self.invite and not self.flow.reliable else None
         return True
 
     def acknowledge(self, now: float) -> bool:
@@ -122,7 +122,7 @@ class ServerTransaction:
         if self.state is State.COMPLETED:
             self.state = State.CONFIRMED
             self.resend_at = None
-            self.expire_at = now + T4
+            self.expire_at = now + (0.0 if self.flow.reliable else T4)
         return self.state is not State.ACCEPTED
 
     def resend(self, now: float) -> bytes:
@@ -178,7 +178,7 @@ class ClientTransaction:
         """A CANCEL was sent, or will be as soon as there is a provisional answer."""
         self.cancel_sent = False
         self.interval = T1
-        self.resend_at: float | None = now + T1
+        self.resend_at: float | None = None if flow.reliable else now + T1
         self.expire_at: float | None = now + TRANSACTION
         self.entry: Entry | None = None
 
@@ -198,7 +198,8 @@ class ClientTransaction:
             return passed
         if not self.open:
             return False
-        self._end(State.COMPLETED, now + (TRANSACTION if self.invite else T4))
+        wait = TRANSACTION if self.invite else T4
+        self._end(State.COMPLETED, now + (0.0 if self.flow.reliable else wait))
         return True
 
     def _provisional(self, code: int, now: float) -> bool:

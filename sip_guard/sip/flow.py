@@ -6,13 +6,27 @@ Address = tuple[str, int]
 """A numeric IP address without brackets, and a port (1 to 65535)."""
 
 
+class End(NamedTuple):
+    """One end of a flow: where a peer is reached, or where we listen."""
+
+    transport: str
+    """`UDP`, `TCP` or `TLS`, in the spelling of a Via header."""
+    address: Address
+
+
 class Flow(NamedTuple):
     """One direction-less pair of addresses over one transport: an answer goes back along the flow it came by."""
 
     transport: str
-    """`UDP`, in the spelling of a Via header."""
+    """`UDP`, `TCP` or `TLS`, in the spelling of a Via header."""
     local: Address
+    """What Via and Record-Route name."""
     remote: Address
+
+    @property
+    def reliable(self) -> bool:
+        """Whether the transport sends again what was lost (RFC 3261 17)."""
+        return self.transport != "UDP"
 
     def __str__(self) -> str:
         """For a log line or an error, such as `UDP 192.0.2.1:5060`."""

@@ -1,5 +1,6 @@
 """The files that ship: each loads, and the one that shows every option really does."""
 
+import re
 import typing
 from collections.abc import Iterator
 from pathlib import Path
@@ -12,6 +13,7 @@ from sip_guard.config import load
 from sip_guard.config.options import File, Listen, Rule, Target, Trunk, When
 from sip_guard.config.source import Source
 from sip_guard.repository.https import Laboratory
+from sip_guard.transport.tls import TlsFiles
 
 CONFIGS = Path(__file__).parents[2] / "configs"
 EVERY_OPTION = CONFIGS / "sip_guard.yaml"
@@ -39,7 +41,9 @@ def not_shown(values: object, shape: type[msgspec.Struct], path: str) -> Iterato
 
 
 def values() -> dict[str, typing.Any]:
-    text = EVERY_OPTION.read_text("utf-8").replace("# state_directory:", "state_directory:")
+    text = re.sub(
+        r"(?m)^( *)# (?=- tls:|tls:|server_name:|  [a-z_]+: |state_directory:)", r"\1", EVERY_OPTION.read_text("utf-8")
+    )
     found = Source("x", text).values
     assert isinstance(found, dict)
     return found
@@ -59,14 +63,18 @@ def test_every_option_is_shown() -> None:
 def test_an_option_that_is_not_shown_is_noticed() -> None:
     text = EVERY_OPTION.read_text("utf-8").replace("per_host:", "# per_host:").replace("attestation: [B, C]", "")
     assert list(not_shown(Source("x", text).values, File, "")) == [
+        "listen.tls",
+        "targets.server_name",
         "verification.repository.per_host",
         "policy.rules.when.attestation",
+        "tls",
+        *(f"tls.{name}" for name in ("certificate", "key", "ca", "client_ca", "present")),
         "state_directory",
     ]
 
 
 def test_values_that_are_shown_are_the_defaults_unless_they_are_examples() -> None:
-    examples = (Listen, Trunk, Target, Rule, When, Laboratory)
+    examples = (Listen, Trunk, Target, Rule, When, Laboratory, TlsFiles)
     checked = []
 
     def check(value: dict[str, typing.Any], shape: type[msgspec.Struct]) -> None:

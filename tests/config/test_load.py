@@ -177,7 +177,7 @@ def test_all_addresses_may_be_ipv6(folder: Folder) -> None:
     text = changed("192.0.2.1:5060", '"[2001:DB8::1]:5060"')
     text = changed("[198.51.100.0/24]", '["2001:db8:7::/48", "[2001:db8::9]:5062", "2001:db8::8"]', text)
     config = folder.load(changed("10.0.0.5:5060", '"[fd00::5]:5060"', text))
-    assert config.listen == (Listen(("2001:db8::1", 5060), None),)
+    assert config.listen == (Listen("UDP", ("2001:db8::1", 5060), None),)
     assert [str(source.network) for source in config.trunks[0].sources] == [
         "2001:db8:7::/48",
         "2001:db8::9/128",
@@ -252,7 +252,11 @@ def test_a_network_with_host_bits_suggests_the_network(folder: Folder, text: str
             "192.0.2.1:5060\n    advertise: 192.0.2.9:5060\n  - {udp: 192.0.2.2:5060, advertise: 192.0.2.9:5060}",
             "1: listen: two entries have the same address",
         ),
-        ("10.0.0.5:5060", "'[fd00::5]:5060'", "8: targets[0].address: nothing under `listen` is IPv6 too"),
+        (
+            "10.0.0.5:5060",
+            "'[fd00::5]:5060'",
+            "8: targets[0].address: nothing under `listen` speaks UDP over IPv6; calls leave from there",
+        ),
     ],
 )
 def test_an_address_that_would_not_work_is_refused(folder: Folder, old: str, new: str, fault: str) -> None:
@@ -273,18 +277,43 @@ def test_a_target_that_leads_back_to_the_guard_is_refused(folder: Folder, listen
 
 def test_a_guard_on_every_address_names_the_one_that_peers_reach(folder: Folder) -> None:
     text = changed("192.0.2.1:5060", "0.0.0.0:5060\n    advertise: 203.0.113.1:5070")
-    assert folder.load(text).listen == (Listen(("0.0.0.0", 5060), ("203.0.113.1", 5070)),)
+    assert folder.load(text).listen == (Listen("UDP", ("0.0.0.0", 5060), ("203.0.113.1", 5070)),)
 
 
 def test_ports_that_the_system_chooses_never_collide(folder: Folder) -> None:
     assert len(folder.load(changed("192.0.2.1:5060", "192.0.2.1:0\n  - udp: 192.0.2.1:0")).listen) == 2
 
 
-def test_a_call_cannot_change_between_ipv4_and_ipv6(folder: Folder) -> None:
+def test_a_call_may_come_by_ipv6_and_go_by_ipv4(folder: Folder) -> None:
     text = changed("192.0.2.1:5060", '192.0.2.1:5060\n  - udp: "[2001:db8::1]:5060"')
-    text = changed("198.51.100.0/24", '"2001:db8:7::/48"', text)
-    fault = "6: trunks[0].sources[0]: IPv6 calls cannot go to `pbx`, which is at IPv4"
-    assert folder.fault(text) == fault
+    assert len(folder.load(changed("198.51.100.0/24", '"2001:db8:7::/48"', text)).listen) == 2
+
+
+def test_a_target_needs_an_end_of_ours_with_its_transport(folder: Folder) -> None:
+    text = changed("address: 10.0.0.5:5060", "address: 10.0.0.5:5060\n    transport: tcp")
+    assert "nothing under `listen` speaks TCP over IPv4; calls leave from there" in folder.fault(text)
+    assert (
+        folder.load(changed("192.0.2.1:5060", "192.0.2.1:5060\n  - tcp: 192.0.2.1:5060", text)).targets[0].transport
+        == "TCP"
+    )
+
+
+@pytest.mark.parametrize("entry", ["udp: 192.0.2.1:5060\n    tcp: 192.0.2.1:5061", "advertise: 192.0.2.1:5060"])
+def test_an_entry_is_one_address_of_one_transport(folder: Folder, entry: str) -> None:
+    assert "listen[0]: expected one of `udp`, `tcp` and `tls` with an ADDRESS:PORT" in folder.fault(
+        changed("udp: 192.0.2.1:5060", entry)
+    )
+
+
+def test_tls_needs_a_certificate(folder: Folder) -> None:
+    fault = folder.fault(changed("udp: 192.0.2.1:5060", "udp: 192.0.2.1:5060\n  - tls: 192.0.2.1:5061"))
+    assert "listen[1].tls: TLS needs a section `tls` with `certificate` and `key`" in fault
+
+
+def test_a_tls_certificate_that_cannot_be_read_is_named(folder: Folder) -> None:
+    text = changed("udp: 192.0.2.1:5060", "tls: 192.0.2.1:5061") + "tls: {certificate: no.pem, key: no.key}\n"
+    text = changed("address: 10.0.0.5:5060", "address: 10.0.0.5:5060\n    transport: tls", text)
+    assert "no.pem: No such file or directory" in folder.fault(text)
 
 
 # Peers.

@@ -30,6 +30,7 @@ ANSWERED = ["100 Trying", "180 Ringing", "200 OK"]
 CONFIG = """\
 listen:
   - udp: 127.0.0.1:0
+  - tcp: 127.0.0.1:0
 trunks:
   - name: carrier
     sources: [127.0.0.2]
@@ -41,6 +42,7 @@ trunks:
 targets:
   - name: pbx
     address: 127.0.0.1:{pbx}
+    transport: {transport}
 verification:
   anchors: [anchor.pem]
   repository:
@@ -119,12 +121,12 @@ class PlacedCall:
 class Interconnection:
     """All of it in one folder, until it is closed."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, *, pbx_transport: str = "udp") -> None:
         with ExitStack() as running:
-            self._start(folder, running)
+            self._start(folder, pbx_transport, running)
             self._running = running.pop_all()
 
-    def _start(self, folder: Path, running: ExitStack) -> None:
+    def _start(self, folder: Path, transport: str, running: ExitStack) -> None:
         self._folder = folder
         now = time.time()
         window = Window.around(now)
@@ -150,8 +152,11 @@ class Interconnection:
         (folder / "web_ca.pem").write_bytes(web.pem)
         pbx = ("127.0.0.1", free_port("127.0.0.1"))
         config = folder / "sip_guard.yaml"
-        config.write_text(CONFIG.format(pbx=pbx[1], repository=self.repository.port, closed=closed))
-        self.pbx = running.enter_context(Sipp("pbx", pbx, folder, seconds=120))
+        config.write_text(
+            CONFIG.format(pbx=pbx[1], transport=transport, repository=self.repository.port, closed=closed)
+        )
+        over = ("-t", "t1") if transport == "tcp" else ()
+        self.pbx = running.enter_context(Sipp("pbx", pbx, folder, *over, seconds=120))
         self.guard = running.enter_context(Guard(config))
         assert self.pbx.running, self.pbx.said()
 
@@ -207,6 +212,7 @@ class Interconnection:
         to_tag: str = "",
         contact: str = "",
         duration: float = 0,
+        transport: str = "UDP",
     ) -> PlacedCall:
         """Place a call with further header lines.
 
@@ -220,11 +226,13 @@ class Interconnection:
             "uri": uri,
             "caller": caller,
             "callee": f"<{uri}>{to_tag}",
-            "contact": contact or f"<sip:{local[0]}:{local[1]}>",
+            "contact": contact or f"<sip:{local[0]}:{local[1]};transport={transport.lower()}>",
             "more": "\r\n".join(("User-Agent: SIPp", *lines)),
         }
-        options = ("-cid_str", call_id, "-d", f"{round(duration * 1000)}", "-nr")
-        sipp = Sipp(scenario, local, self._folder, *options, remote=self.address, calls=1, keys=keys)
+        options = ["-cid_str", call_id, "-d", f"{round(duration * 1000)}", "-nr"]
+        options += ["-t", "t1"] if transport == "TCP" else []
+        guard = self.address[0], self.guard.ports[transport]
+        sipp = Sipp(scenario, local, self._folder, *options, remote=guard, calls=1, keys=keys)
         return PlacedCall(call_id, sipp, self.pbx, self.guard)
 
 

@@ -17,7 +17,7 @@ SCENARIOS = Path(__file__).with_name("sipp")
 WAIT = 5.0
 """Seconds after which what did not happen will not."""
 
-_ENTRY = re.compile(rb"-{40,} [^\n]*\nUDP message (sent|received) [\[(](\d+)[^\n]*:\n\n")
+_ENTRY = re.compile(rb"-{40,} [^\n]*\n(?:UDP|TCP) message (sent|received) [\[(](\d+)[^\n]*:\n\n")
 
 
 class Message(NamedTuple):

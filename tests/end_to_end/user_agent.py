@@ -1,6 +1,8 @@
-"""A telephone: a pjsua2 user agent with one line, as a process of its own. SIP over UDP and audio, all on 127.0.0.1.
+"""A telephone: a pjsua2 user agent with one line, as a process of its own. SIP and audio on loopback.
 
-    python user_agent.py sip:+12025550142@carrier.example TONE
+    python user_agent.py sip:+12025550142@carrier.example TONE [HOST [TLS]]
+
+It is at HOST (127.0.0.1). SIP goes over UDP, or over TLS with the files TLS.pem, TLS.key and TLS.ca.
 
 Into a call it plays a tone of TONE hertz; its sound card is a null device. It is told what to do by JSON lines on
 standard input, {"do": ..., ...}, and ends with standard input:
@@ -41,7 +43,6 @@ from typing import Any, Protocol
 
 import pjsua2
 
-HOST = "127.0.0.1"
 LIFE = 300
 """Seconds after which the system ends the process, whatever it is at."""
 STEP = 10
@@ -245,12 +246,19 @@ def _endpoint(say: Say) -> Any:
     return endpoint
 
 
-def _listen(endpoint: Any) -> tuple[int, int]:
+def _listen(endpoint: Any, host: str, tls: str) -> tuple[int, int]:
     """Listen for SIP on a port that the system chooses; give pjsip's number of the transport, and the port."""
     config = pjsua2.TransportConfig()
-    config.boundAddress = HOST
+    config.boundAddress = host
     config.port = 0
-    transport = endpoint.transportCreate(pjsua2.PJSIP_TRANSPORT_UDP, config)
+    kind = pjsua2.PJSIP_TRANSPORT_UDP
+    if tls:
+        kind = pjsua2.PJSIP_TRANSPORT_TLS
+        config.tlsConfig.certFile = f"{tls}.pem"
+        config.tlsConfig.privKeyFile = f"{tls}.key"
+        config.tlsConfig.CaListFile = f"{tls}.ca"
+        config.tlsConfig.verifyServer = True
+    transport = endpoint.transportCreate(kind, config)
     return transport, int(endpoint.transportGetInfo(transport).localName.rsplit(":", 1)[1])
 
 
@@ -269,11 +277,11 @@ def _tone(hertz: int) -> Any:
     return tone
 
 
-def _account(identity: str, transport: int, tone: Any, say: Say) -> Account:
+def _account(identity: str, transport: int, host: str, tone: Any, say: Say) -> Account:
     config = pjsua2.AccountConfig()
     config.idUri = identity
     config.sipConfig.transportId = transport
-    config.mediaConfig.transportConfig.boundAddress = HOST
+    config.mediaConfig.transportConfig.boundAddress = host
     config.mediaConfig.transportConfig.port = 0
     config.callConfig.timerUse = pjsua2.PJSUA_SIP_TIMER_INACTIVE
     account = Account(say, tone)
@@ -306,15 +314,15 @@ def _say() -> Say:
     return say
 
 
-def main(identity: str, hertz: str) -> None:
+def main(identity: str, hertz: str, host: str = "127.0.0.1", tls: str = "") -> None:
     """Be the telephone until standard input ends."""
     signal.alarm(LIFE)
     say = _say()
     sys.excepthook = lambda *fault: say("fault", reason=repr(fault[1]))
     endpoint = _endpoint(say)
-    transport, port = _listen(endpoint)
+    transport, port = _listen(endpoint, host, tls)
     endpoint.libStart()
-    account = _account(identity, transport, _tone(int(hertz)), say)
+    account = _account(identity, transport, host, _tone(int(hertz)), say)
     agent = UserAgent(endpoint, account)
     commands = _commands()
     say("ready", port=port)

@@ -8,7 +8,7 @@ from scene import SECRET, TARGET, TRUNK, Scene, trunk
 
 from sip_guard.peer import Peers, Source, Target
 from sip_guard.proxy.core import Proxy, Screen, Send
-from sip_guard.sip.flow import Flow
+from sip_guard.sip.flow import End, Flow
 from sip_guard.sip.message import MAX_FIELDS, Message, parse
 from sip_guard.verdict import Forward, Reject
 
@@ -43,7 +43,7 @@ def test_a_guard_on_ipv6_writes_its_address_in_brackets() -> None:
     network = ipaddress.ip_network("2001:db8:a::/48")
     peers = Peers([trunk(sources=(Source(network),))], [Target(name="pbx", address=("2001:db8:b::5", 5060))])
     own = ("2001:db8::1", 5060)
-    guard = Proxy(peers, [own], SECRET, lambda count: b"r" * count)
+    guard = Proxy(peers, [End("UDP", own)], SECRET, lambda count: b"r" * count)
     invite = read_request(request(via="SIP/2.0/UDP [2001:db8:a::7];branch=z9hG4bK1;rport"))
     _, screen = guard.receive(invite, Flow("UDP", own, ("2001:db8:a::7", 5060)), 0.0)
     assert isinstance(screen, Screen)

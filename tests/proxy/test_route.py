@@ -2,6 +2,7 @@ import pytest
 from messages import read_request, read_response, request, response, values
 
 from sip_guard.proxy.route import Addresses, Seal, numeric, record_route, take_own_routes
+from sip_guard.sip.flow import Address, End
 from sip_guard.sip.message import Message
 from sip_guard.sip.rewrite import Draft
 from sip_guard.sip.uri import Uri
@@ -59,9 +60,14 @@ def test_an_address_is_ours_with_its_port(uri: bytes, *, ours: bool) -> None:
 @pytest.mark.parametrize(
     ("uri", "where"),
     [
-        (b"sip:a@192.0.2.9", ("192.0.2.9", 5060)),
-        (b"sip:192.0.2.9:5070", ("192.0.2.9", 5070)),
-        (b"sip:[2001:db8::9]", ("2001:db8::9", 5060)),
+        (b"sip:a@192.0.2.9", ("UDP", ("192.0.2.9", 5060))),
+        (b"sip:192.0.2.9:5070", ("UDP", ("192.0.2.9", 5070))),
+        (b"sip:[2001:db8::9]", ("UDP", ("2001:db8::9", 5060))),
+        (b"sip:192.0.2.9;transport=TCP", ("TCP", ("192.0.2.9", 5060))),
+        (b"sip:192.0.2.9;transport=tls", ("TLS", ("192.0.2.9", 5061))),
+        (b"sips:192.0.2.9", ("TLS", ("192.0.2.9", 5061))),
+        (b"sips:192.0.2.9:5070;transport=tcp", ("TLS", ("192.0.2.9", 5070))),
+        (b"sip:192.0.2.9;transport=sctp", None),
         (b"sip:host.example", None),
         (b"sip:224.0.1.75", None),
         (b"sip:[ff02::1]", None),
@@ -75,13 +81,19 @@ def test_an_address_is_ours_with_its_port(uri: bytes, *, ours: bool) -> None:
         (b"nonsense", None),
     ],
 )
-def test_only_an_address_that_one_may_send_to_leads_anywhere(uri: bytes, where: tuple[str, int] | None) -> None:
+def test_only_an_address_that_one_may_send_to_leads_anywhere(uri: bytes, where: tuple[str, Address] | None) -> None:
     assert numeric(Uri.parse(uri)) == where
 
 
 def test_a_record_route_names_us_and_carries_the_proof() -> None:
-    assert record_route(("192.0.2.1", 5060), b"p") == b"Record-Route: <sip:192.0.2.1:5060;lr;sg=p>"
-    assert record_route(("2001:db8::1", 5060), b"p") == b"Record-Route: <sip:[2001:db8::1]:5060;lr;sg=p>"
+    assert record_route(End("UDP", ("192.0.2.1", 5060)), b"p") == b"Record-Route: <sip:192.0.2.1:5060;lr;sg=p>"
+    assert record_route(End("UDP", ("2001:db8::1", 5060)), b"p") == b"Record-Route: <sip:[2001:db8::1]:5060;lr;sg=p>"
+
+
+def test_a_record_route_leads_back_over_the_transport_of_its_side() -> None:
+    tcp = record_route(End("TCP", ("192.0.2.1", 5060)), b"p")
+    assert tcp == b"Record-Route: <sip:192.0.2.1:5060;transport=tcp;lr;sg=p>"
+    assert record_route(End("TLS", ("192.0.2.1", 5061)), b"p") == b"Record-Route: <sips:192.0.2.1:5061;lr;sg=p>"
 
 
 def dialog(call_id: str = "1", sender: str = "a", receiver: str = "b") -> Message:

@@ -24,6 +24,7 @@ from scene import GUARD, SECRET, TARGET, TRUNK, Scene
 
 from sip_guard.peer import Peers
 from sip_guard.proxy.core import Proxy
+from sip_guard.sip.flow import End
 from sip_guard.sip.message import Request, Response, parse
 from sip_guard.sip.rewrite import Draft
 
@@ -71,7 +72,7 @@ CODES = ("400", "416", "420", "483", "501", "505")
 def scene() -> Scene:
     """Give a guard that is also the `services.example.com` that one of the messages is routed through."""
     made = Scene()
-    own = [GUARD, ("services.example.com", 5060)]
+    own = [End("UDP", GUARD), End("UDP", ("services.example.com", 5060))]
     made.guard = Proxy(Peers([TRUNK], [TARGET]), own, SECRET, made.random)
     return made
 
