@@ -45,12 +45,13 @@ def run(path: Path) -> None:
     config = _load(path)
     from twisted.internet import reactor  # noqa: PLC0415 - installed when it is imported
 
-    from sip_guard.service import Service  # noqa: PLC0415
+    from sip_guard.service import Service, steady  # noqa: PLC0415
 
     try:
         file: BinaryIO = sys.stdout.buffer if config.log.file == "-" else open(config.log.file, "ab")  # noqa: PTH123, SIM115
     except OSError as error:
         raise click.ClickException(f"{config.log.file} cannot be written: {error.strerror}; see `log.file`") from None
+    steady(reactor)
     log = logger(file)
     globalLogBeginner.beginLoggingTo([_Twisted(log)], redirectStandardIO=False, discardBuffer=True)
     try:

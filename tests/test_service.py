@@ -11,10 +11,11 @@ import pytest
 from messages import read_request, read_response, request
 from pki import pki
 from reactor import Reactor, reactor
+from twisted.internet.epollreactor import EPollReactor
 
 from sip_guard.config import Config, load
 from sip_guard.log import logger
-from sip_guard.service import SECRET_FILE, SECRET_OCTETS, Service
+from sip_guard.service import SECRET_FILE, SECRET_OCTETS, Service, steady
 from sip_guard.sip.rewrite import answer
 
 CONFIG = """\
@@ -227,3 +228,19 @@ def test_a_call_in_progress_outlives_a_restart(house: House) -> None:
     )
     house.carrier.sendto(bye, ("127.0.0.1", port))
     assert house.pbx.recv(65_535).startswith(b"BYE sip:bob@127.0.0.1:")
+
+
+def test_a_clock_that_is_set_back_delays_no_timer(monkeypatch: pytest.MonkeyPatch) -> None:
+    own = EPollReactor()  # type: ignore[no-untyped-call]
+    try:
+        steady(own)
+        own.callLater(5.0, list)
+        monkeypatch.setattr("time.time", lambda: 0.0)
+        timeout = own.timeout()
+        assert timeout is not None
+        assert timeout <= 5.0
+    finally:
+        own.removeAll()  # type: ignore[no-untyped-call]
+        for reader in own._internalReaders:
+            reader.connectionLost(None)
+        own._poller.close()
