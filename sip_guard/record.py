@@ -47,7 +47,7 @@ def record(call: Call, decision: Decision, masking: Masking, *, now: float, gene
     attestation = next((f.attestation for f in decision.findings if f.attestation and f.weighs), None)
     verdict = decision.verdict
     fields: dict[str, object] = {
-        "call_id": call.call_id[:256],
+        "call_id": shown(call.call_id[:256]),
         "trunk": call.trunk.name,
         "source": written(call.flow.remote),
         "result": decision.result,
@@ -69,7 +69,10 @@ def record(call: Call, decision: Decision, masking: Masking, *, now: float, gene
                 "detail": shown(finding.detail),
                 "token": finding.token or None,
                 "weighs": finding.weighs,
-                **{name: shown(value) if isinstance(value, str) else value for name, value in finding.particulars},
+                **{
+                    name: value if isinstance(value, int) else mask(value) if name in _NUMBERS else shown(value)
+                    for name, value in finding.particulars
+                },
             }
             for finding in decision.findings
         ],
@@ -78,6 +81,10 @@ def record(call: Call, decision: Decision, masking: Masking, *, now: float, gene
         "generation": generation,
     }
     return fields
+
+
+_NUMBERS = frozenset({"orig", "dest"})
+"""Particulars that are a token's number, which need be none of the call's."""
 
 
 def _masked(call: Call, masking: Masking) -> Callable[[str], str]:

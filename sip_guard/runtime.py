@@ -15,7 +15,7 @@ from sip_guard.proxy.transaction import Key
 from sip_guard.record import Masking, record
 from sip_guard.screen import Screening
 from sip_guard.sip.flow import End, Flow, written
-from sip_guard.sip.message import MalformedMessage, parse
+from sip_guard.sip.message import MalformedMessage, Message, parse
 from sip_guard.verdict import Reject
 
 MAX_COMPLAINTS = 100
@@ -54,7 +54,7 @@ class Runtime:
         self._complained: set[str] = set()
         self._second = 0
         self.counts: Counter[str] = Counter()
-        """What happened how often: `stranger`, `malformed`, `undelivered`, `mistake`, `decision`."""
+        """What happened how often: `stranger`, `malformed`, `refused`, `undelivered`, `mistake`, `decision`."""
 
     def add_end(self, end: End, carry: Carry) -> None:
         """Make `carry` take what goes out from this end of ours."""
@@ -72,7 +72,7 @@ class Runtime:
             try:
                 message = parse(data)
             except MalformedMessage as fault:
-                self._complain("malformed", flow, fault.reason)
+                self._complain("malformed", flow, fault.reason, fault.message)
                 self._do(self._proxy.refuse(fault, flow), now)
             else:
                 self._do(self._proxy.receive(message, flow, now), now)
@@ -111,13 +111,15 @@ class Runtime:
             said.add(where)
             self._log.error("mistake", where=where, exc_info=error, count=self.counts["mistake"])
 
-    def _complain(self, kind: str, flow: Flow, reason: str) -> None:
+    def _complain(self, kind: str, flow: Flow, reason: str, message: Message | None = None) -> None:
         self.counts[kind] += 1
         said = self._said()
         source = flow.remote[0]
         if source not in said and len(said) < MAX_COMPLAINTS:
             said.add(source)
-            self._log.warning(kind, source=written(flow.remote), reason=reason, count=self.counts[kind])
+            call_id = message.value(b"call-id")[:256].decode("utf-8", "replace") if message else ""
+            fields = {"call_id": call_id} if call_id and self._masking.numbers == "full" else {}
+            self._log.warning(kind, source=written(flow.remote), reason=reason, count=self.counts[kind], **fields)
 
     def _said(self) -> set[str]:
         """Give the sources and places that had their line in this second."""
@@ -138,6 +140,9 @@ class Runtime:
                 pending = self._pending.pop(action.key, None)
                 if pending is not None:
                     pending.cancel()
+            else:
+                method = action.request.method.decode("ascii")
+                self._complain("refused", action.flow, f"{method} {action.code}", action.request)
 
     def _screen(self, action: Screen, now: float) -> None:
         try:

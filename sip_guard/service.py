@@ -1,5 +1,6 @@
 """Builds the whole from a configuration and a reactor."""
 
+import errno
 import os
 import random
 import secrets
@@ -100,8 +101,9 @@ class Service:
             stream = self._streams[item.transport]
             port = stream.listen(item.address, item.advertised)
         except OSError as error:
-            where = f"cannot listen on {written(item.address)}: {error.strerror}"
-            raise OSError(error.errno, f"{where}; is another guard running, or `listen` wrong?") from None
+            where = f"cannot listen on {item.transport} {written(item.address)}: {error.strerror}"
+            why = "is another guard running?" if error.errno == errno.EADDRINUSE else "see `listen`"
+            raise OSError(error.errno, f"{where}; {why}") from None
         return port, lambda octets, flow, is_answer: stream.send(octets, flow, connect=not is_answer)
 
     def _stream_transports(self, config: Config, reactor: Any) -> dict[str, StreamTransport]:

@@ -12,7 +12,7 @@ import msgspec
 from messages import ALICE, BOB, answered, named, octets
 
 from sip_guard.peer import Peers, Source, Target, Trunk
-from sip_guard.proxy.core import Abandon, Action, Proxy, Screen, Send
+from sip_guard.proxy.core import Abandon, Action, Proxy, Refused, Screen, Send
 from sip_guard.sip.flow import Address, End, Flow
 from sip_guard.sip.headers import split_list
 from sip_guard.sip.hygiene import FORGEABLE
@@ -234,6 +234,8 @@ class Scene:
             elif isinstance(action, Abandon):
                 self.abandoned.append(action)
                 self._note("guard", "guard", "abandons the screening")
+            elif isinstance(action, Refused):
+                self._note("guard", "guard", f"refused with {action.code}")
             else:
                 self._delivers(action)
 

@@ -198,20 +198,29 @@ def test_an_address_in_use_is_said_and_the_end_is_1(config: Path) -> None:
             _, err = running.communicate(timeout=20)
     assert running.returncode == 1
     assert err == (
-        f"Error: cannot listen on 127.0.0.1:{port}: Address already in use; is another guard running, or `listen` "
-        "wrong?\n"
+        f"Error: cannot listen on UDP 127.0.0.1:{port}: Address already in use; is another guard running?\n"
     )
 
 
 @pytest.mark.end_to_end
 @pytest.mark.parametrize("name", ["nowhere/guard.log", "root.pem/guard.log", "."])
-def test_a_log_that_cannot_be_written_is_said_and_the_end_is_1(config: Path, name: str) -> None:
+def test_a_log_that_cannot_be_is_a_fault_of_the_configuration(config: Path, name: str) -> None:
     with config.open("a") as file:
         file.write(f"log: {{file: {name}}}\n")
     with process(config) as running:
         _, err = running.communicate(timeout=20)
+    assert running.returncode == 2
+    assert f"log.file: {config.parent / name} is a folder, or in one that is not there" in err
+
+
+@pytest.mark.end_to_end
+def test_a_log_that_cannot_be_written_is_said_and_the_end_is_1(config: Path) -> None:
+    with config.open("a") as file:
+        file.write("log: {file: /proc/version}\n")
+    with process(config) as running:
+        _, err = running.communicate(timeout=20)
     assert running.returncode == 1
-    assert err.startswith(f"Error: {config.parent / name} cannot be written: ")
+    assert err.startswith("Error: /proc/version cannot be written: ")
     assert err.endswith("; see `log.file`\n")
 
 

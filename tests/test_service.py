@@ -151,7 +151,7 @@ def test_an_address_in_use_is_named_and_the_others_are_given_back(house: House) 
         return listen + text.partition("127.0.0.1:0\n")[2].replace(f"address: 127.0.0.1:{taken}", elsewhere)
 
     config = house.config(change=change)
-    with pytest.raises(OSError, match=f"cannot listen on 127.0.0.1:{taken}: Address already in use"):
+    with pytest.raises(OSError, match=f"cannot listen on UDP 127.0.0.1:{taken}: Address already in use"):
         house.starts(config)
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as link:
         link.bind(("127.0.0.1", port))

@@ -23,7 +23,8 @@ def emergency(call: Call, options: Options) -> Finding | None:
     A call back is marked `Priority: psap-callback`; a trunk that no emergency centre uses can be told to screen it.
     """
     request = call.request
-    if call.target.number in options.numbers:
+    dialled = call.target.uri.user.partition(b";")[0].decode("utf-8", "replace") if call.target.uri else ""
+    if call.target.number in options.numbers or dialled in options.numbers:
         return Finding(Code.EMERGENCY, "a call to an emergency number")
     if _SOS.fullmatch(request.uri):
         return Finding(Code.EMERGENCY, "a call to an emergency service")

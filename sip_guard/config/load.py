@@ -359,7 +359,12 @@ class _Builder:
         return item
 
     def _log_file(self, name: str) -> str:
-        return name if name == "-" else str(self.folder / name)
+        if name == "-":
+            return name
+        path = self.folder / name
+        if path.is_dir() or not path.parent.is_dir():
+            self._fault("log.file", f"{path} is a folder, or in one that is not there; name a file that can be written")
+        return str(path)
 
     def _state(self, text: str | None) -> Path | None:
         if text is None:
@@ -428,7 +433,7 @@ def _address(text: str) -> Address:
     """Read `ADDRESS:PORT`; an IPv6 address stands in brackets."""
     m = re.fullmatch(r"(?:\[([0-9A-Fa-f:.]+)\]|([0-9.]+)):([0-9]{1,5})", text)
     if m is None or int(m[3]) > 65_535:
-        raise ValueError(f"`{text}` is no address with a port, such as 192.0.2.1:5060 or [2001:db8::1]:5060")
+        raise ValueError(f"`{text}` is no numeric address with a port, such as 192.0.2.1:5060 or [2001:db8::1]:5060")
     try:
         return str(ipaddress.ip_address(m[1] or m[2])), int(m[3])
     except ValueError:

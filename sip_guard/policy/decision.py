@@ -75,7 +75,7 @@ class Decision(msgspec.Struct, frozen=True):
 def decide(call: Call, findings: Sequence[Finding], rules: Sequence[Rule], options: TagOptions) -> Decision:
     """Ask the rules from the top. `reject` and `allow` end the list; `tag` adds to what is sent on.
 
-    A call that no rule speaks about is forwarded without tags.
+    What no rule speaks about is tagged if anything was found: the target sees it even where all rules are in shadow.
     """
     weighing = [finding for finding in findings if finding.weighs]
     shadows: list[Shadow] = []
@@ -86,7 +86,7 @@ def decide(call: Call, findings: Sequence[Finding], rules: Sequence[Rule], optio
         if matched is None:
             continue
         if rule.mode == "shadow":
-            shadows.append(Shadow(rule.id, str(rule.then)))
+            shadows.append(Shadow(rule.id, _would(rule, _chief(matched or weighing))))
         elif rule.then.verb != "tag":
             ended = rule, matched
             break
@@ -102,10 +102,10 @@ def decide(call: Call, findings: Sequence[Finding], rules: Sequence[Rule], optio
         verdict = _reject(ended[0], chief)
         action = f"reject {verdict.code}"
     else:
-        action = "tag" if tagged else "allow"
+        action = "tag" if tagged or (weighing and not ended) else "allow"
         tags = Tags()
-        if tagged:
-            shadow = shadows[0].rule if shadows else ""
+        if action == "tag":
+            shadow = ",".join(shadow.rule for shadow in shadows)
             tags = _tags(call, chief, options, f"verdict={result};reason={reason};rule={rule_id}", shadow)
         verdict = Forward(tags)
     return Decision(verdict, action, rule_id, result, reason, tuple(findings), tuple(shadows))
@@ -123,6 +123,11 @@ def _chief(findings: Sequence[Finding]) -> Finding | None:
         key=lambda f: _PRECEDENCE.index(f.code.sip_code) if f.code.sip_code in _PRECEDENCE else -1,
         default=None,
     )
+
+
+def _would(rule: Rule, chief: Finding | None) -> str:
+    """Say what a rule would do, a rejection with its code."""
+    return f"reject {_reject(rule, chief).code}" if rule.then.verb == "reject" else rule.then.verb
 
 
 def _reject(rule: Rule, chief: Finding | None) -> Reject:

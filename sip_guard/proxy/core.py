@@ -56,7 +56,15 @@ class Abandon(NamedTuple):
     key: Key
 
 
-Action = Send | Screen | Abandon
+class Refused(NamedTuple):
+    """Take note that a request got no further than here, with which answer: it is among the actions beside this."""
+
+    request: Request
+    code: int
+    flow: Flow
+
+
+Action = Send | Screen | Abandon | Refused
 
 
 class Proxy:
@@ -183,7 +191,8 @@ class Proxy:
         outside = None if in_dialog else self._outside(request, peer, route)
         refusal = _invalid(request) or outside or self._busy(in_dialog=in_dialog)
         if refusal is not None:
-            return [Send(self._stateless(request, line, *refusal), back, answer=True)]
+            sent = Send(self._stateless(request, line, *refusal), back, answer=True)
+            return [sent] if refusal[0] < 300 else [sent, Refused(request, refusal[0], flow)]
         server = ServerTransaction(key, request, draft, peer, back, via=line, tag=self._tag(request))
         self._servers[key] = server
         actions: list[Action] = []

@@ -217,11 +217,10 @@ def _request_fault(request: Request) -> MalformedMessage | None:
         hops = request.value(b"max-forwards")
         if not _DIGITS(hops) or int(hops) > 255:
             return MalformedMessage("Max-Forwards")
-    for name in (b"contact", b"p-asserted-identity"):
-        for value in request.values(name):
-            for item in split_list(value):
-                if not name_addr(item).uri and item != b"*":
-                    return MalformedMessage(name.decode().title())
+    for value in request.values(b"contact"):
+        for item in split_list(value):
+            if not name_addr(item).uri and item != b"*":
+                return MalformedMessage("Contact")
     return None
 
 

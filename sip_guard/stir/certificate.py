@@ -120,7 +120,8 @@ def _chain_fault(leaf: x509.Certificate, others: list[x509.Certificate], anchors
         anchors.chain(leaf, others, leaf.not_valid_before_utc.timestamp())
     except VerificationError as fault:
         issuer = leaf.issuer.rfc4514_string()[:100]
-        why = f"no chain of good certificates from it to a trust anchor; issued by {issuer} ({fault})"
+        more = "" if "candidates exhausted" in str(fault) else f" ({fault})"
+        why = f"no chain of good certificates from it to a trust anchor; issued by {issuer}{more}"
         return Finding(Code.CERTIFICATE_UNTRUSTED, why[:300])
     window = f"{leaf.not_valid_before_utc:%Y-%m-%dT%H:%MZ} to {leaf.not_valid_after_utc:%Y-%m-%dT%H:%MZ}"
     return Finding(Code.CERTIFICATE_EXPIRED, f"the chain is out of its time; the certificate is valid from {window}")

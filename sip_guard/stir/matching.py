@@ -13,7 +13,10 @@ def orig_fault(passport: Passport, call: Call) -> Finding | None:
     presented, asserted = _counted(passport, call)
     shown = asserted | presented
     if shown and _orig(passport) not in shown:
-        return Finding(Code.ORIG_MISMATCH, "'orig' is not the caller that the call shows")
+        orig = passport.orig_tn or passport.orig_uri or ""
+        return Finding(
+            Code.ORIG_MISMATCH, "'orig' is not the caller that the call shows", particulars=(("orig", orig),)
+        )
     return None
 
 
@@ -49,7 +52,8 @@ def dest_fault(passport: Passport, call: Call) -> Finding | None:
     called = {canonical_uri(party.uri) for party in (call.to, call.target) if party.number is None}
     if called & {_canonical(uri) for uri in passport.dest_uri} - {None}:
         return None
-    return Finding(Code.DEST_MISMATCH, "'dest' names neither To nor the Request-URI")
+    dest = ",".join((*numbers, *passport.dest_uri))[:128]
+    return Finding(Code.DEST_MISMATCH, "'dest' names neither To nor the Request-URI", particulars=(("dest", dest),))
 
 
 def _counted(passport: Passport, call: Call) -> tuple[set[str], set[str]]:

@@ -146,7 +146,7 @@ def test_all_that_is_wrong_is_said_at_once_in_the_order_of_the_file(folder: Fold
     text = GOOD.replace("192.0.2.1:5060", "localhost").replace("198.51.100.0/24", "198.51.100.1/24, x")
     text = text.replace("name: pbx", "name: the pbx").replace("root.pem", "nowhere.pem")
     assert folder.faults(text) == [
-        "2: listen[0].udp: `localhost` is no address with a port, such as 192.0.2.1:5060 or [2001:db8::1]:5060",
+        "2: listen[0].udp: `localhost` is no numeric address with a port, such as 192.0.2.1:5060 or [2001:db8::1]:5060",
         "5: trunks[0].sources[0]: `198.51.100.1/24` has bits beyond its mask; did you mean 198.51.100.0/24?",
         "5: trunks[0].sources[1]: `x` is no address or network, such as 192.0.2.7, 198.51.100.0/24 or 192.0.2.7:5062",
         "7: targets[0].name: `the pbx` is no name: up to 64 letters, digits, `_`, `-` and `.`",
@@ -219,10 +219,18 @@ def test_a_network_with_host_bits_suggests_the_network(folder: Folder, text: str
     ("old", "new", "fault"),
     [
         ("10.0.0.5:5060", "10.0.0.5:0", "8: targets[0].address: port 0 is no port to send to"),
-        ("10.0.0.5:5060", "10.0.0.5", "8: targets[0].address: `10.0.0.5` is no address with a port, such as"),
-        ("10.0.0.5:5060", "pbx.example:5060", "8: targets[0].address: `pbx.example:5060` is no address with a port"),
+        ("10.0.0.5:5060", "10.0.0.5", "8: targets[0].address: `10.0.0.5` is no numeric address with a port, such as"),
+        (
+            "10.0.0.5:5060",
+            "pbx.example:5060",
+            "8: targets[0].address: `pbx.example:5060` is no numeric address with a port",
+        ),
         ("10.0.0.5:5060", "10.0.0.500:5060", "8: targets[0].address: `10.0.0.500` is no IP address"),
-        ("10.0.0.5:5060", "10.0.0.5:65536", "8: targets[0].address: `10.0.0.5:65536` is no address with a port"),
+        (
+            "10.0.0.5:5060",
+            "10.0.0.5:65536",
+            "8: targets[0].address: `10.0.0.5:65536` is no numeric address with a port",
+        ),
         ("10.0.0.5:5060", "192.0.2.1:5060", "8: targets[0].address: this is the guard's own address: calls would go"),
         ("198.51.100.0/24", "'198.51.100.7:0'", "5: trunks[0].sources[0]: port 0 is no port to send from"),
         ("192.0.2.1:5060", "0.0.0.0:5060", "2: listen[0].udp: 0.0.0.0 is no address that peers can answer to; add"),

@@ -36,8 +36,14 @@ def guard_header(*rules: Rule, found: list[Finding] | None = None) -> str:
 # The order.
 
 
-def test_without_a_rule_a_call_is_let_through_without_tags() -> None:
-    assert decision() == Decision(Forward(), "allow", "default", "absent", "no-identity", (UNSIGNED,), ())
+def test_without_a_rule_a_call_is_let_through_and_the_target_is_told_what_was_found() -> None:
+    result = decision()
+    assert (result.action, result.rule, result.result, result.reason) == ("tag", "default", "absent", "no-identity")
+    assert guard_header() == "v=1;verdict=absent;reason=no-identity;rule=default;mode=enforce;attest=-"
+
+
+def test_where_nothing_was_looked_for_nothing_is_told() -> None:
+    assert decide(call(), [], [], TagOptions()) == Decision(Forward(), "allow", "default", "absent", "-", (), ())
 
 
 def test_the_first_refusal_ends_the_list() -> None:
@@ -90,20 +96,24 @@ def test_a_rule_in_shadow_is_recorded_with_what_it_would_have_done() -> None:
         rule("d", "tag"),
     )
     assert (result.rule, result.action) == ("d", "tag")
-    assert result.shadows == (Shadow("a", "reject 403 Not Welcome"), Shadow("b", "allow"))
+    assert result.shadows == (Shadow("a", "reject 403"), Shadow("b", "allow"))
 
 
 def test_a_rule_in_shadow_behind_the_end_of_the_list_is_not_asked() -> None:
     assert decision(rule("a", "reject 403"), rule("b", "reject 404", mode="shadow")).shadows == ()
 
 
-def test_the_first_shadow_is_shown_to_the_target() -> None:
+def test_each_shadow_is_shown_to_the_target() -> None:
     rules = (rule("a", "reject", mode="shadow"), rule("b", "reject", mode="shadow"), rule("c", "tag"))
-    assert guard_header(*rules).endswith(";mode=enforce;attest=-;shadow=a")
+    assert guard_header(*rules).endswith(";mode=enforce;attest=-;shadow=a,b")
 
 
-def test_a_shadow_alone_tags_nothing() -> None:
-    assert tags(rule("a", "tag", mode="shadow")) == Tags()
+def test_a_call_that_only_a_shadow_would_have_refused_shows_it() -> None:
+    assert guard_header(rule("a", "reject", mode="shadow")).endswith("rule=default;mode=enforce;attest=-;shadow=a")
+
+
+def test_a_shadow_says_with_which_code_it_would_have_refused() -> None:
+    assert decision(rule("a", "reject", mode="shadow")).shadows == (Shadow("a", "reject 428"),)
 
 
 # The reason.
