@@ -27,7 +27,7 @@ trunks:
 
 targets:
   - name: pbx
-    address: 127.0.0.1:{pbx}
+    address: {pbx}
 
 verification:
   anchors: [anchors]
@@ -54,14 +54,14 @@ class Laboratory:
         self.repository = Repository(pki.web_server(web_root, window), folder)
         self.repository.add("signer.pem", self._signer.bundle)
         self.repository.add("stranger.pem", self._stranger.bundle)
-        self.pbx = Pbx()
+        self.pbx = Pbx("127.0.0.9")
         self.carrier = Caller()
         self.wholesale = Caller()
         self.config = folder / "sip_guard.yaml"
         text = CONFIG.format(
             carrier=self.carrier.port,
             wholesale=self.wholesale.port,
-            pbx=self.pbx.port,
+            pbx=f"{self.pbx.host}:{self.pbx.port}",
             repository=self.repository.port,
         )
         self.config.write_text(text)

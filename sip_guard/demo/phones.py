@@ -17,10 +17,11 @@ WAIT = 5.0
 class Pbx:
     """Answers every INVITE with 180 and 200, and keeps what it was sent."""
 
-    def __init__(self) -> None:
-        """Listen on a port of 127.0.0.1 that the system chooses."""
+    def __init__(self, host: str = "127.0.0.1") -> None:
+        """Listen on a port of `host` that the system chooses."""
+        self.host = host
         self._socket = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
-        self._socket.bind(("127.0.0.1", 0))
+        self._socket.bind((host, 0))
         self.port: int = self._socket.getsockname()[1]
         self.calls: dict[str, Request] = {}
         """INVITEs by their Call-ID."""
@@ -53,7 +54,7 @@ class Pbx:
 
     def _answer(self, request: Request, code: int, source: tuple[str, int]) -> None:
         extra = [request.lines[place] for place in request.places(b"record-route")]
-        extra.append(b"Contact: <sip:127.0.0.1:%d>" % self.port)
+        extra.append(b"Contact: <sip:%b:%d>" % (self.host.encode(), self.port))
         phrase = "Ringing" if code == 180 else ""
         self._socket.sendto(answer(request, code, tag=b"pbx", phrase=phrase, extra=tuple(extra)), source)
 

@@ -1,5 +1,7 @@
 """The demonstration: places the calls and shows what becomes of each."""
 
+import signal
+import sys
 import tempfile
 from pathlib import Path
 from threading import Event
@@ -15,22 +17,74 @@ from sip_guard.demo.guard import Guard
 from sip_guard.demo.laboratory import Laboratory
 from sip_guard.demo.phones import seen
 
+SCENARIO = """\
+<?xml version="1.0" encoding="UTF-8"?>
+<scenario name="a call through a record-routing proxy">
+  <send retrans="500"><![CDATA[
+
+    INVITE sip:+[service]@[remote_ip]:[remote_port] SIP/2.0
+    Via: SIP/2.0/[transport] [local_ip]:[local_port];branch=[branch]
+    Max-Forwards: 70
+    From: <sip:+12025550142@[local_ip]>;tag=[call_number]
+    To: <sip:+[service]@[remote_ip]:[remote_port]>
+    Call-ID: [call_id]
+    CSeq: 1 INVITE
+    Contact: <sip:[local_ip]:[local_port]>
+    Content-Length: 0
+
+  ]]></send>
+  <recv response="100" optional="true"/>
+  <recv response="180" optional="true"/>
+  <recv response="200" rrs="true"/>
+  <send><![CDATA[
+
+    ACK [next_url] SIP/2.0
+    Via: SIP/2.0/[transport] [local_ip]:[local_port];branch=[branch]
+    Max-Forwards: 70
+    [routes]
+    From: <sip:+12025550142@[local_ip]>;tag=[call_number]
+    [last_To:]
+    Call-ID: [call_id]
+    CSeq: 1 ACK
+    Content-Length: 0
+
+  ]]></send>
+  <pause milliseconds="500"/>
+  <send retrans="500"><![CDATA[
+
+    BYE [next_url] SIP/2.0
+    Via: SIP/2.0/[transport] [local_ip]:[local_port];branch=[branch]
+    Max-Forwards: 70
+    [routes]
+    From: <sip:+12025550142@[local_ip]>;tag=[call_number]
+    [last_To:]
+    Call-ID: [call_id]
+    CSeq: 2 BYE
+    Content-Length: 0
+
+  ]]></send>
+  <recv response="200"/>
+</scenario>
+"""
+"""A call for SIPp that follows the Record-Route, as its built-in ones do not."""
+
 
 def demo(console: Console, *, stay: bool) -> bool:
     """Show it; with `stay` everything keeps running until it is interrupted. False if any verdict was wrong."""
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))
     with tempfile.TemporaryDirectory(prefix="sip_guard-demo-") as name, Laboratory(Path(name)) as laboratory:
         console.print(f"Configuration: {laboratory.config}", highlight=False, soft_wrap=True)
         with Guard(laboratory.config) as guard:
             console.print(
                 f"Caller 127.0.0.1:{laboratory.carrier.port}  ->  guard 127.0.0.1:{guard.port}  ->  "
-                f"PBX 127.0.0.1:{laboratory.pbx.port},   certificates at {laboratory.repository.url('')}\n",
+                f"PBX {laboratory.pbx.host}:{laboratory.pbx.port},   certificates at {laboratory.repository.url('')}\n",
                 highlight=False,
                 soft_wrap=True,
             )
             wrong = _table_of_calls(console, laboratory, guard)
-            console.print(_afterwards(guard), highlight=False)
+            console.print(_afterwards(guard), highlight=False, soft_wrap=True)
             if stay:
-                _stay(console, guard)
+                _stay(console, laboratory, guard)
     if wrong:
         console.print(f"[bold red]{wrong} of {len(CALLS)} calls were not treated as they should be.[/]")
     return not wrong
@@ -98,13 +152,17 @@ To put the guard in front of your own PBX:
 """
 
 
-def _stay(console: Console, guard: Guard) -> None:
+def _stay(console: Console, laboratory: Laboratory, guard: Guard) -> None:
+    scenario = laboratory.config.with_name("call.xml")
+    scenario.write_text(SCENARIO)
     console.print(
         f"""Everything keeps running until Ctrl-C. Aim a softphone or SIPp on this machine at it:
-  sipp -sn uac -m 1 -s 12025550199 127.0.0.1:{guard.port}
+  sipp -sf {scenario} -m 1 -s 12025550199 127.0.0.1:{guard.port}
+(SIPp's built-in calls carry no Route, so what follows their INVITE is in no call that the guard knows.)
 Decisions appear below.
 """,
         highlight=False,
+        soft_wrap=True,
     )
     seen = len(guard.decisions())
     pause = Event()
