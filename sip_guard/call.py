@@ -81,6 +81,7 @@ class Code(Enum):
         "Invalid Identity Header",
         "RFC 8224 6.2",
     )
+    DEST_DIVERTED = ("dest-diverted", Outcome.UNATTESTED, 438, "Invalid Identity Header", "RFC 8224 6.2 step 5")
     ORIGINATOR_UNKNOWN = (
         "originator-unknown",
         Outcome.UNATTESTED,
@@ -271,7 +272,13 @@ class Party(msgspec.Struct, frozen=True):
     """None where the field holds no SIP or tel URI."""
     number: str | None
     """Canonical telephone number (RFC 8224 8.3); None: it is none."""
-    display: str = ""
+
+    @classmethod
+    def of(cls, value: bytes, plan: DialPlan) -> Self:
+        """Read a `name-addr`; what cannot be read is somebody without URI and number."""
+        uri = Uri.parse(name_addr(value).uri)
+        number = canonical(uri.user.decode("utf-8", "replace"), plan) if uri is not None and uri.user else None
+        return cls(uri, number)
 
 
 class Call(msgspec.Struct, frozen=True):
@@ -304,16 +311,9 @@ class Call(msgspec.Struct, frozen=True):
             flow,
             arrival,
             request.value(b"call-id").decode("utf-8", "replace"),
-            _party(request.value(b"from"), plan),
-            tuple(_party(item, plan) for value in asserted for item in split_list(value)),
-            _party(request.value(b"to"), plan),
-            _party(b"<" + request.uri + b">", plan),
+            Party.of(request.value(b"from"), plan),
+            tuple(Party.of(item, plan) for value in asserted for item in split_list(value)),
+            Party.of(request.value(b"to"), plan),
+            Party.of(b"<" + request.uri + b">", plan),
             tuple(item for value in request.values(b"identity") for item in split_list(value)),
         )
-
-
-def _party(value: bytes, plan: DialPlan) -> Party:
-    address = name_addr(value)
-    uri = Uri.parse(address.uri)
-    number = canonical(uri.user.decode("utf-8", "replace"), plan) if uri is not None and uri.user else None
-    return Party(uri, number, address.display.decode("utf-8", "replace"))

@@ -37,7 +37,9 @@ def canonical(user: str, plan: DialPlan = PLAIN) -> str | None:
     Digits of other scripts are no digits.
     """
     if len(user) > MAX_USER:
-        return None
+        user = user.partition(";")[0]
+        if len(user) > MAX_USER:
+            return None
     if _INTERNATIONAL.fullmatch(user) and not user.startswith(_trunk_zero(plan.country)):
         return user[1:]
     return _canonical(user, plan)

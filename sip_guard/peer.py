@@ -38,6 +38,8 @@ class Trunk(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
     """Whether this peer's own verstat and attestation headers are believed. False: they are removed."""
     attested_number: Literal["both", "asserted", "presented"] = "both"
     """Which number a token must attest, where P-Asserted-Identity and From show different ones."""
+    called_number: Literal["target", "either"] = "target"
+    """Whether a token has to be for the number that the call goes to (Request-URI), or one for To is as good."""
     psap_callback: Literal["pass", "screen"] = "pass"
     """What happens to a call marked as an emergency centre's call back (RFC 7090)."""
     dial_plan: DialPlan = PLAIN

@@ -45,7 +45,7 @@ class Screening:
         """Decide about a call. Cancelling what is waited for stops the finding out."""
         always = emergency(call, self._emergency)
         if always is not None:
-            return passed_by(always.code, always.detail)
+            return passed_by(always, self._tags)
         findings: list[Finding] = []
         waiting: list[Deferred[list[Finding]]] = []
         for check in self._checks:

@@ -197,9 +197,7 @@ def test_an_address_in_use_is_said_and_the_end_is_1(config: Path) -> None:
         with process(config) as running:
             _, err = running.communicate(timeout=20)
     assert running.returncode == 1
-    assert err == (
-        f"Error: cannot listen on UDP 127.0.0.1:{port}: Address already in use; is another guard running?\n"
-    )
+    assert err == (f"Error: cannot listen on UDP 127.0.0.1:{port}: Address already in use; is another guard running?\n")
 
 
 @pytest.mark.end_to_end

@@ -156,6 +156,7 @@ class _Builder:
             trust_asserted=item.trust_asserted,
             trusted=item.trusted,
             attested_number=item.attested_number,
+            called_number=item.called_number,
             psap_callback=item.psap_callback,
             dial_plan=item.dial_plan,
         )

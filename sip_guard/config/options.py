@@ -39,6 +39,7 @@ class Trunk(msgspec.Struct, frozen=True, kw_only=True):
     trust_asserted: bool = True
     trusted: bool = False
     attested_number: Literal["both", "asserted", "presented"] = "both"
+    called_number: Literal["target", "either"] = "target"
     psap_callback: Literal["pass", "screen"] = "pass"
     dial_plan: DialPlan = DialPlan()
 

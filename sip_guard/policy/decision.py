@@ -111,9 +111,11 @@ def decide(call: Call, findings: Sequence[Finding], rules: Sequence[Rule], optio
     return Decision(verdict, action, rule_id, result, reason, tuple(findings), tuple(shadows))
 
 
-def passed_by(code: Code, detail: str) -> Decision:
+def passed_by(finding: Finding, options: TagOptions) -> Decision:
     """Give the decision for a call that always passes, such as one to an emergency number: no rule is asked."""
-    return Decision(Forward(), "allow", code.value, "absent", code.value, (Finding(code, detail),))
+    code = finding.code.value
+    told = _told(options, f"verdict=absent;reason={code};rule={code}", "-", "")
+    return Decision(Forward(Tags(headers=_written(told))), "allow", code, "absent", code, (finding,))
 
 
 def _chief(findings: Sequence[Finding]) -> Finding | None:
@@ -142,10 +144,7 @@ def _reject(rule: Rule, chief: Finding | None) -> Reject:
 def _tags(call: Call, chief: Finding | None, options: TagOptions, text: str, shadow: str) -> Tags:
     attestation = chief.attestation if chief else None
     level = attestation.level if attestation else "-"
-    headers: list[tuple[str, str]] = []
-    if options.header:
-        more = f";shadow={shadow}" if shadow else ""
-        headers.append((options.header, f"v=1;{text};mode=enforce;attest={level}{more}"))
+    headers = _told(options, text, level, shadow)
     verstat, verified = None, frozenset[bytes]()
     if chief and attestation and chief.code is Code.PASSED:
         verstat, verified = "TN-Validation-Passed", attestation.verified
@@ -159,8 +158,18 @@ def _tags(call: Call, chief: Finding | None, options: TagOptions, text: str, sha
     return Tags(
         verstat if options.verstat else None,
         verified,
-        tuple((name.encode(), _printable(value)) for name, value in headers),
+        _written(headers),
     )
+
+
+def _told(options: TagOptions, text: str, level: str, shadow: str) -> list[tuple[str, str]]:
+    """Give the field with the whole verdict, if there is to be one."""
+    more = f";shadow={shadow}" if shadow else ""
+    return [(options.header, f"v=1;{text};mode=enforce;attest={level}{more}")] if options.header else []
+
+
+def _written(headers: list[tuple[str, str]]) -> tuple[tuple[bytes, bytes], ...]:
+    return tuple((name.encode(), _printable(value)) for name, value in headers)
 
 
 def _printable(text: str) -> bytes:

@@ -140,8 +140,6 @@ class Proxy:
         server = self._servers.get(key)
         if server is None or server.state is not State.SCREENING or not isinstance(server.peer, Trunk):
             return []
-        server.proceed()
-        self._timers.watch(server)
         if isinstance(verdict, Reject):
             return self._answer(server, verdict.code, now, verdict.phrase)
         draft = server.draft
@@ -152,7 +150,11 @@ class Proxy:
         if verdict.tags.verstat:
             tagging.tag(draft, verdict.tags.verified, verdict.tags.verstat)
         target = self.peers.targets[server.peer.target]
-        return self._forward(server, End(target.transport, target.address), self._seal.early(server.request), now)
+        actions = self._forward(server, End(target.transport, target.address), self._seal.early(server.request), now)
+        if server.state is State.SCREENING:
+            server.proceed()
+            self._timers.watch(server)
+        return actions
 
     def tick(self, now: float) -> list[Action]:
         """Do what is due at `now`."""
@@ -187,7 +189,7 @@ class Proxy:
             return [Send(octets, known.flow, answer=True)] if octets else []
         draft = Draft(request)
         proof, route = take_own_routes(draft, self._addresses)
-        in_dialog = self._seal.proves(proof, request)
+        in_dialog = self._seal.proves(proof, request, callee=isinstance(peer, Target))
         outside = None if in_dialog else self._outside(request, peer, route)
         refusal = _invalid(request) or outside or self._busy(in_dialog=in_dialog)
         if refusal is not None:
@@ -250,7 +252,7 @@ class Proxy:
         draft = Draft(request)
         proof, route = take_own_routes(draft, self._addresses)
         hop = self._next_hop(request, route, peer)
-        if hop is None or not self._seal.proves(proof, request) or _invalid(request):
+        if hop is None or not self._seal.proves(proof, request, callee=isinstance(peer, Target)) or _invalid(request):
             return []
         via = request.via
         draft.lines[request.places(b"via")[0]] = stamped_via(request, via, flow.remote)[0]

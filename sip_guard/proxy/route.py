@@ -51,12 +51,15 @@ class Seal:
             if line is not None and early in line:
                 draft.lines[place] = line.replace(early, dialog)
 
-    def proves(self, proof: bytes, request: Request) -> bool:
-        """Tell whether `proof` is of the dialog of `request`. A request without a To tag is in none."""
+    def proves(self, proof: bytes, request: Request, *, callee: bool) -> bool:
+        """Tell whether `proof` is of the dialog of `request`. A request without a To tag is in none.
+
+        What the callee got with the INVITE counts only if it is `callee` who sends it.
+        """
         if not proof or not request.to_tag:
             return False
         callees = self.mac(b"early", request.value(b"call-id"), request.to_tag)
-        return hmac.compare_digest(self.dialog(request), proof) or hmac.compare_digest(callees, proof)
+        return hmac.compare_digest(self.dialog(request), proof) or (callee and hmac.compare_digest(callees, proof))
 
 
 def record_route(own: End, proof: bytes) -> bytes:

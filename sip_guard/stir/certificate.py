@@ -23,6 +23,8 @@ _T = TypeVar("_T", bound=x509.ExtensionType)
 Chain = tuple[x509.Certificate, ...]
 
 _TN_AUTH_LIST = x509.ObjectIdentifier(tn_auth_list.OID)
+_CONSTRAINTS = tuple(x509.ObjectIdentifier(f"1.3.6.1.5.5.7.1.{number}") for number in (27, 33))
+"""JWTClaimConstraints (RFC 8226 8) and EnhancedJWTClaimConstraints (RFC 9118 4)."""
 
 
 class Signer(msgspec.Struct, frozen=True):
@@ -99,10 +101,15 @@ def _judge(leaf: x509.Certificate, others: list[x509.Certificate], anchors: Anch
         return key
     if isinstance(listed, Finding):
         return listed
+    others = _linked(leaf, others)
     try:
         chain = anchors.chain(leaf, others, when)
     except VerificationError:
         return _chain_fault(leaf, others, anchors)
+    if any(_has(issuer, _TN_AUTH_LIST) for issuer in chain[1:]):
+        return Finding(Code.CERTIFICATE_UNTRUSTED, "issued under a delegation (RFC 9060), which is not verified")
+    if any(_has(leaf, constraints) for constraints in _CONSTRAINTS):
+        return _unsuitable("it constrains the claims it may sign (RFC 8226 8), which is not verified")
     return Signer(
         key,
         listed.spcs,
@@ -112,6 +119,19 @@ def _judge(leaf: x509.Certificate, others: list[x509.Certificate], anchors: Anch
         leaf.subject.rfc4514_string()[:200],
         chain,
     )
+
+
+def _linked(leaf: x509.Certificate, others: list[x509.Certificate]) -> list[x509.Certificate]:
+    """Give those certificates that lead from one to the next in their order: a bundle has one way and no other."""
+    way = [leaf]
+    for other in others:
+        if other.subject == way[-1].issuer and other.subject != way[-1].subject:
+            way.append(other)
+    return way[1:]
+
+
+def _has(certificate: x509.Certificate, oid: x509.ObjectIdentifier) -> bool:
+    return any(extension.oid == oid for extension in certificate.extensions)
 
 
 def _chain_fault(leaf: x509.Certificate, others: list[x509.Certificate], anchors: Anchors) -> Finding:

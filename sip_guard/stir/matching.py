@@ -1,18 +1,23 @@
 """Compares whom a token speaks of with whom the call shows (RFC 8224 6.2 steps 2 and 5, 8.1)."""
 
+import re
+
 from sip_guard.call import Call, Code, Finding, Party
 from sip_guard.sip.uri import Uri
 from sip_guard.stir.canonical_uri import canonical_uri
 from sip_guard.stir.passport import Passport
 
 _ANONYMOUS = "@anonymous.invalid"
+_UNREAD = "?"
+"""An identity that no token attests."""
+_MAY_BE_NUMBER = re.compile(rb"[0-9%\x80-\xff]")
 
 
 def orig_fault(passport: Passport, call: Call) -> Finding | None:
     """Refuse a token of another caller. A call that shows no caller is no mismatch."""
     presented, asserted = _counted(passport, call)
     shown = asserted | presented
-    if shown and _orig(passport) not in shown:
+    if shown - {_UNREAD} and _orig(passport) not in shown:
         orig = passport.orig_tn or passport.orig_uri or ""
         return Finding(
             Code.ORIG_MISMATCH, "'orig' is not the caller that the call shows", particulars=(("orig", orig),)
@@ -27,12 +32,14 @@ def unattested(passport: Passport, call: Call) -> Finding | None:
     """
     orig = {_orig(passport)}
     presented, asserted = _counted(passport, call)
-    if asserted - orig or (call.trunk.attested_number != "presented" and not all(map(_readable, call.asserted))):
+    if asserted - orig:
         return Finding(Code.ASSERTED_NOT_ATTESTED, "P-Asserted-Identity shows what the token does not attest")
     if presented - orig:
         return Finding(Code.PRESENTED_NOT_ATTESTED, "From shows another caller than the token attests")
     if not asserted and not presented:
         return Finding(Code.ORIGINATOR_UNKNOWN, "the call shows no caller that the token could attest")
+    if call.trunk.called_number == "target" and call.target.number not in (None, *passport.dest_tn):
+        return Finding(Code.DEST_DIVERTED, "'dest' is the number in To, and the call goes to another one")
     return None
 
 
@@ -73,16 +80,21 @@ def _shown(passport: Passport, call: Call) -> tuple[set[str], set[str]]:
 
 
 def _identities(passport: Passport, *parties: Party) -> set[str]:
-    """Give numbers, and for a token with `orig.uri` also the URIs of those that have none (RFC 8224 8.1)."""
-    found = {party.number for party in parties}
-    if passport.orig_uri is not None:
-        found |= {canonical_uri(party.uri) for party in parties if party.number is None}
+    """Give numbers, and for a token with `orig.uri` also the URIs of those that have none (RFC 8224 8.1).
+
+    What somebody else may read a number in, and we cannot, is an identity too: one that no token attests.
+    """
+    found = {_identity(party, by_uri=passport.orig_uri is not None) for party in parties}
     return {one for one in found if one is not None and not one.endswith(_ANONYMOUS)}
 
 
-def _readable(party: Party) -> bool:
-    """Tell whether we have read what others might read in it."""
-    return party.number is not None or party.uri is not None
+def _identity(party: Party, *, by_uri: bool) -> str | None:
+    uri = party.uri
+    if party.number is not None or uri is None:
+        return party.number or _UNREAD
+    if by_uri or canonical_uri(uri) == f"sip:anonymous{_ANONYMOUS}":
+        return canonical_uri(uri)
+    return _UNREAD if _MAY_BE_NUMBER.search(uri.user or uri.host.partition(b".")[0]) else None
 
 
 def _orig(passport: Passport) -> str | None:

@@ -249,6 +249,7 @@ def test_the_guards_own_header_holds_nothing_that_a_peer_wrote(code: Code, text:
 
 
 def test_a_call_that_always_passes_is_explained() -> None:
-    assert passed_by(Code.EMERGENCY, "why") == Decision(
-        Forward(), "allow", "emergency", "absent", "emergency", (Finding(Code.EMERGENCY, "why"),)
-    )
+    found = Finding(Code.EMERGENCY, "why")
+    header = (b"X-SIP-Guard", b"v=1;verdict=absent;reason=emergency;rule=emergency;mode=enforce;attest=-")
+    told = Forward(Tags(headers=(header,)))
+    assert passed_by(found, TagOptions()) == Decision(told, "allow", "emergency", "absent", "emergency", (found,))

@@ -116,23 +116,24 @@ def test_the_proof_of_a_dialog_is_good_for_it_in_both_directions(
     call_id: str, sender: str, receiver: str, *, proven: bool
 ) -> None:
     request_ = read_request(dialog(call_id, sender, receiver).raw)
-    assert SEAL.proves(SEAL.dialog(dialog()), request_) == proven
-    assert not Seal(b"another secret..").proves(SEAL.dialog(dialog()), request_)
+    assert SEAL.proves(SEAL.dialog(dialog()), request_, callee=False) == proven
+    assert not Seal(b"another secret..").proves(SEAL.dialog(dialog()), request_, callee=False)
 
 
 def test_the_callees_proof_is_good_for_any_tag_of_its_own_and_only_towards_the_caller() -> None:
     proof = SEAL.early(dialog(receiver=""))
-    assert SEAL.proves(proof, read_request(dialog("1", "b", "a").raw))
-    assert SEAL.proves(proof, read_request(dialog("1", "b2", "a").raw))
-    assert not SEAL.proves(proof, read_request(dialog("1", "a", "b").raw))
-    assert not SEAL.proves(proof, read_request(dialog("2", "b", "a").raw))
+    assert SEAL.proves(proof, read_request(dialog("1", "b", "a").raw), callee=True)
+    assert SEAL.proves(proof, read_request(dialog("1", "b2", "a").raw), callee=True)
+    assert not SEAL.proves(proof, read_request(dialog("1", "b", "a").raw), callee=False)
+    assert not SEAL.proves(proof, read_request(dialog("1", "a", "b").raw), callee=True)
+    assert not SEAL.proves(proof, read_request(dialog("2", "b", "a").raw), callee=True)
 
 
 def test_without_a_proof_or_a_to_tag_nothing_is_proven() -> None:
-    assert not SEAL.proves(b"", read_request(dialog().raw))
-    assert not SEAL.proves(SEAL.early(dialog(receiver="")), read_request(dialog(receiver="").raw))
-    assert not SEAL.proves(SEAL.dialog(dialog(receiver="")), read_request(dialog(receiver="").raw))
-    assert not SEAL.proves("Ä".encode(), read_request(dialog().raw))
+    assert not SEAL.proves(b"", read_request(dialog().raw), callee=True)
+    assert not SEAL.proves(SEAL.early(dialog(receiver="")), read_request(dialog(receiver="").raw), callee=True)
+    assert not SEAL.proves(SEAL.dialog(dialog(receiver="")), read_request(dialog(receiver="").raw), callee=True)
+    assert not SEAL.proves("Ä".encode(), read_request(dialog().raw), callee=True)
 
 
 def test_an_answer_shows_the_caller_the_proof_of_its_dialog_alone() -> None:

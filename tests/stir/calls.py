@@ -20,6 +20,8 @@ from sip_guard.stir.identity import Identity
 if TYPE_CHECKING:
     from sip_guard.sip.message import Request
 
+UNREADABLE = "?"
+"""Somebody in a field that cannot be read."""
 ALICE = "12155551212"
 BOB = "12155551213"
 CAROL = "13125550123"
@@ -64,9 +66,11 @@ def identity(text: bytes, info: str = X5U, alg: str | None = "ES256", ppt: str |
 
 
 def party(text: str | None) -> Party:
-    """Make a party of a number, of a URI, or of nothing."""
-    if text is None:
+    """Make a party of a number, of a URI, or of nobody."""
+    if text == UNREADABLE:
         return Party(None, None)
+    if text is None:
+        return Party(Uri.parse(b"sip:anonymous@anonymous.invalid"), None)
     if ":" not in text:
         return Party(None, text)
     uri = Uri.parse(text.encode())

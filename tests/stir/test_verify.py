@@ -15,9 +15,11 @@ from calls import (
     KEY,
     PKI,
     SIGNER,
+    UNREADABLE,
     X5U,
     call,
     identity,
+    party,
     raw_token,
     token,
 )
@@ -26,7 +28,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pki import NOW
 
-from sip_guard.call import Attestation, Call, Code, Finding, Outcome
+from sip_guard.call import Attestation, Call, Code, Finding, Outcome, Party
+from sip_guard.number import PLAIN
 from sip_guard.stir import sign
 from sip_guard.stir.certificate import Signer, judge
 from sip_guard.stir.identity import Identity, parse
@@ -259,7 +262,7 @@ def test_a_limit_is_a_number_of_seconds(limit: object) -> None:
         ("both", ALICE, (ALICE, CAROL), Code.ASSERTED_NOT_ATTESTED, set()),
         ("both", None, (CAROL, ALICE), Code.ASSERTED_NOT_ATTESTED, set()),
         ("both", CAROL, (ALICE, CAROL), Code.ASSERTED_NOT_ATTESTED, set()),
-        ("both", ALICE, (None,), Code.ASSERTED_NOT_ATTESTED, set()),
+        ("both", ALICE, (UNREADABLE,), Code.ASSERTED_NOT_ATTESTED, set()),
         ("both", None, (), Code.ORIGINATOR_UNKNOWN, set()),
         ("both", "sip:anonymous@anonymous.invalid", (), Code.ORIGINATOR_UNKNOWN, set()),
         ("both", "sip:alice@example.com", (), Code.ORIGINATOR_UNKNOWN, set()),
@@ -353,8 +356,47 @@ def test_a_uri_that_is_none_attests_nobody() -> None:
     ],
 )
 def test_a_token_names_to_or_the_request_uri(dest: dict[str, Any], to: str, target: str, match: bool) -> None:
-    finding = judged(identity(token(dest=dest)), call(to=to, target=target))
+    called = call(to=to, target=target)
+    either = msgspec.structs.replace(called, trunk=msgspec.structs.replace(called.trunk, called_number="either"))
+    finding = judged(identity(token(dest=dest)), either)
     assert finding.code is (Code.PASSED if match else Code.DEST_MISMATCH)
+
+
+def test_a_token_for_to_alone_does_not_attest_a_call_to_somebody_else() -> None:
+    """Who once got a call could show its token to others, with their own number in To."""
+    assert judged(identity(token()), call(to=BOB, target=CAROL)).code is Code.DEST_DIVERTED
+    assert judged(identity(token()), call(to=CAROL, target=BOB)).code is Code.PASSED
+    assert judged(identity(token()), call(to=BOB, target="sip:pbx.example.com")).code is Code.PASSED
+
+
+@pytest.mark.parametrize(
+    "shown",
+    [
+        f"sip:+{CAROL};isub={'0' * 130}@bank.example",
+        f"sip:+{CAROL}$@bank.example",
+        f"sip:+{CAROL}x@bank.example",
+        f"sip:+{CAROL}@b@c",
+        f"sip:+{CAROL}@bank.example:0",
+        f"im:+{CAROL}@bank.example",
+        f"sip:{CAROL}",
+        "sip:%EF%BC%91@bank.example",
+    ],
+)
+def test_a_number_that_only_others_can_read_is_attested_by_no_token(shown: str) -> None:
+    other = Party.of(f"<{shown}>".encode(), PLAIN)
+    one = identity(token())
+    beside_from = msgspec.structs.replace(call(ALICE), asserted=(other, party(ALICE)))
+    assert judged(one, beside_from).code is Code.ASSERTED_NOT_ATTESTED
+    beside_pai = msgspec.structs.replace(call(None, ALICE), presented=other)
+    assert judged(one, beside_pai).code is Code.PRESENTED_NOT_ATTESTED
+    alone = msgspec.structs.replace(call(None), presented=other)
+    assert judged(one, alone).code in (Code.PRESENTED_NOT_ATTESTED, Code.ORIG_MISMATCH)
+
+
+@pytest.mark.parametrize("shown", ["sip:alice@carrier.example", "sip:anonymous@carrier.example", "sip:carrier.example"])
+def test_a_from_without_a_number_beside_an_attested_one_is_no_matter(shown: str) -> None:
+    beside = msgspec.structs.replace(call(None, ALICE), presented=Party.of(f"<{shown}>".encode(), PLAIN))
+    assert judged(identity(token()), beside).code is Code.PASSED
 
 
 # The certificate and the signature: RFC 8224 6.2 steps 3 to 5, E17 and E18
