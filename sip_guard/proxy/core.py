@@ -4,7 +4,7 @@ from collections.abc import Callable
 from typing import NamedTuple
 
 from sip_guard.peer import Peers, Target, Trunk
-from sip_guard.proxy.route import Addresses, Seal, numeric, record_route, take_own_routes
+from sip_guard.proxy.route import Addresses, Routed, Seal, came_from, numeric, origin, record_route, take_own_routes
 from sip_guard.proxy.timers import Timers
 from sip_guard.proxy.transaction import ClientTransaction, Key, ServerTransaction, State
 from sip_guard.sip import hygiene, tagging
@@ -150,7 +150,8 @@ class Proxy:
         if verdict.tags.verstat:
             tagging.tag(draft, verdict.tags.verified, verdict.tags.verstat)
         target = self.peers.targets[server.peer.target]
-        actions = self._forward(server, End(target.transport, target.address), self._seal.early(server.request), now)
+        proof = self._seal.early(server.request) + b"." + origin(server.flow)
+        actions = self._forward(server, End(target.transport, target.address), proof, now)
         if server.state is State.SCREENING:
             server.proceed()
             self._timers.watch(server)
@@ -188,9 +189,9 @@ class Proxy:
             octets = known.again()
             return [Send(octets, known.flow, answer=True)] if octets else []
         draft = Draft(request)
-        proof, route = take_own_routes(draft, self._addresses)
-        in_dialog = self._seal.proves(proof, request, callee=isinstance(peer, Target))
-        outside = None if in_dialog else self._outside(request, peer, route)
+        routed = take_own_routes(draft, self._addresses)
+        in_dialog = self._seal.proves(routed.proof, request, callee=isinstance(peer, Target))
+        outside = None if in_dialog else self._outside(request, peer, routed.following)
         refusal = _invalid(request) or outside or self._busy(in_dialog=in_dialog)
         if refusal is not None:
             sent = Send(self._stateless(request, line, *refusal), back, answer=True)
@@ -201,7 +202,7 @@ class Proxy:
         if server.begin(answer(request, 100, tag=b"", top_via=line), now):
             actions.append(Send(server.last, back, answer=True))
         if in_dialog:
-            actions += self._in_dialog(server, route, now)
+            actions += self._in_dialog(server, routed, now)
         elif isinstance(peer, Trunk):
             # `_outside` lets nothing else through.
             server.screen(now)
@@ -226,22 +227,31 @@ class Proxy:
             return 403, "Foreign Route", b""
         return None
 
-    def _in_dialog(self, server: ServerTransaction, route: bytes, now: float) -> list[Action]:
+    def _in_dialog(self, server: ServerTransaction, routed: Routed, now: float) -> list[Action]:
         """Send on a request of a proven dialog, to its next Route or to its Request-URI (RFC 3261 16.6 step 7)."""
-        hop = self._next_hop(server.request, route, server.peer)
+        hop = self._next_hop(server.request, routed, server.peer)
         if hop is None:
             return self._answer(server, 404, now)
         server.draft.lines[server.request.places(b"via")[0]] = server.via
         self._clean(server.draft, server.peer, screened=False)
         return self._forward(server, hop, self._seal.dialog(server.request), now)
 
-    def _next_hop(self, request: Request, route: bytes, peer: Trunk | Target) -> End | None:
-        """Give where a request of a dialog goes; None for nowhere. A trunk's goes to no place but a target."""
-        uri = Uri.parse(route or request.uri)
-        hop = None if self._addresses.include(uri) else numeric(uri)
-        if hop is None or (isinstance(peer, Trunk) and not isinstance(self.peers.at(hop.address), Target)):
+    def _next_hop(self, request: Request, routed: Routed, peer: Trunk | Target) -> End | None:
+        """Give where a request of a dialog goes; None for nowhere.
+
+        A trunk's goes to no place but a target, its own one if nothing else is named. A target's goes to where the
+        INVITE came from if the caller is named otherwise than by an address.
+        """
+        uri = Uri.parse(routed.following or request.uri)
+        if self._addresses.include(uri):
             return None
-        return hop
+        hop = numeric(uri)
+        if isinstance(peer, Target):
+            return hop or came_from(routed.origin)
+        if hop is not None and isinstance(self.peers.at(hop.address), Target):
+            return hop
+        target = self.peers.targets[peer.target]
+        return End(target.transport, target.address)
 
     def _ack(self, request: Request, key: Key, peer: Trunk | Target, flow: Flow, now: float) -> list[Action]:
         """Let an ACK end here, or go on without a transaction if it is for a 2xx (RFC 3261 16.11, RFC 6026 7.1)."""
@@ -250,9 +260,13 @@ class Proxy:
             self._timers.watch(server)
             return []
         draft = Draft(request)
-        proof, route = take_own_routes(draft, self._addresses)
-        hop = self._next_hop(request, route, peer)
-        if hop is None or not self._seal.proves(proof, request, callee=isinstance(peer, Target)) or _invalid(request):
+        routed = take_own_routes(draft, self._addresses)
+        hop = self._next_hop(request, routed, peer)
+        if (
+            hop is None
+            or not self._seal.proves(routed.proof, request, callee=isinstance(peer, Target))
+            or _invalid(request)
+        ):
             return []
         via = request.via
         draft.lines[request.places(b"via")[0]] = stamped_via(request, via, flow.remote)[0]

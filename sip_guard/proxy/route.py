@@ -2,11 +2,12 @@
 
 import hmac
 import ipaddress
-from base64 import urlsafe_b64encode
+from base64 import urlsafe_b64decode, urlsafe_b64encode
 from collections.abc import Iterable
 from hashlib import blake2b
+from typing import NamedTuple
 
-from sip_guard.sip.flow import Address, End, bracketed
+from sip_guard.sip.flow import Address, End, Flow, bracketed
 from sip_guard.sip.headers import name_addr, split_list
 from sip_guard.sip.message import Message, Request
 from sip_guard.sip.rewrite import Draft
@@ -70,6 +71,26 @@ def record_route(own: End, proof: bytes) -> bytes:
     return b"Record-Route: <%b:%b:%d%b;lr;%b=%b>" % (scheme, host, port, transport, PROOF, proof)
 
 
+def origin(flow: Flow) -> bytes:
+    """Write where an INVITE came from, for our Record-Route: the way to a caller whose Contact or Route is a name."""
+    return b64url(f"{flow.transport} {flow.remote[0]} {flow.remote[1]}".encode())
+
+
+def came_from(text: bytes) -> End | None:
+    """Read what `origin` wrote; None if it is not that. It is believed of targets only."""
+    try:
+        transport, host, port = urlsafe_b64decode(text + b"=" * (-len(text) % 4)).decode("ascii").split(" ")
+        end = numeric(Uri.parse(f"sip:{bracketed(host)}:{port};transport={transport}".encode()))
+    except ValueError:
+        return None
+    return end
+
+
+def b64url(octets: bytes) -> bytes:
+    """Encode without padding."""
+    return urlsafe_b64encode(octets).rstrip(b"=")
+
+
 class Addresses:
     """The addresses that are ours: what a Route or a Request-URI must name to mean this guard."""
 
@@ -81,12 +102,20 @@ class Addresses:
         return uri is not None and (uri.host.lower(), uri.port or default_port(uri)) in self._own
 
 
-def take_own_routes(draft: Draft, addresses: Addresses) -> tuple[bytes, bytes]:
-    """Remove our own values from the top of the Route (RFC 3261 16.4).
+class Routed(NamedTuple):
+    """What the Route of a request says, each empty if it does not."""
 
-    Gives the proof of the first of them, and the URI of the next Route value; each empty if there is none.
-    """
-    proof = b""
+    proof: bytes
+    """Of our first value."""
+    origin: bytes
+    """Where the INVITE came from, as our first value tells."""
+    following: bytes
+    """The URI of the value behind ours."""
+
+
+def take_own_routes(draft: Draft, addresses: Addresses) -> Routed:
+    """Remove our own values from the top of the Route (RFC 3261 16.4)."""
+    told = b""
     for place in draft.message.places(b"route"):
         values = split_list(draft.message.value_at(place))
         for taken, value in enumerate(values):
@@ -95,10 +124,15 @@ def take_own_routes(draft: Draft, addresses: Addresses) -> tuple[bytes, bytes]:
             if uri is None or not addresses.include(uri):
                 if taken:
                     draft.set_value(place, b", ".join(values[taken:]))
-                return proof, address.uri or value
-            proof = proof or uri.parameter(PROOF) or b""
+                return _routed(told, address.uri or value)
+            told = told or uri.parameter(PROOF) or b""
         draft.remove(place)
-    return proof, b""
+    return _routed(told, b"")
+
+
+def _routed(told: bytes, following: bytes) -> Routed:
+    proof, _, origin_ = told.partition(b".")
+    return Routed(proof, origin_, following)
 
 
 def default_port(uri: Uri) -> int:

@@ -15,7 +15,7 @@ _PARAMETER = re.compile(_SEMI + rb"(" + TOKEN + rb")(?:" + _EQUAL + rb"(" + _VAL
 _PARAMETERS = rb"(?P<params>(?:" + _SEMI + TOKEN + rb"(?:" + _EQUAL + rb"(?:" + _VALUE + rb"))?+)*+)[ \t]*+"
 _SCHEME = rb"[A-Za-z][A-Za-z0-9+\-.]*+:"
 _NAME_ADDR = re.compile(
-    rb"[ \t]*+(?P<display>" + QUOTED + rb"|[A-Za-z0-9\-.!%*_+`'~ \t]*+)[ \t]*+"
+    rb"[ \t]*+(?P<display>" + QUOTED + rb"|[^<>\",;:@\\\x00-\x08\x0a-\x1f\x7f]*+)[ \t]*+"
     rb"<(?P<uri>" + _SCHEME + rb"[^<>\x00-\x20\x7f\"]*+)>" + _PARAMETERS
 )
 _ADDR_SPEC = re.compile(rb"[ \t]*+(?P<display>)(?P<uri>" + _SCHEME + rb"[^<>;,?\x00-\x20\x7f\"]*+)" + _PARAMETERS)

@@ -1,6 +1,7 @@
 """Requests other than INVITE within a call (RFC 3261 17.1.2 and 17.2.2, RFC 4320)."""
 
 import pytest
+from messages import values
 from scene import TARGET, Scene
 
 from sip_guard.sip.message import Request
@@ -91,25 +92,46 @@ def test_the_target_may_say_who_it_is(scene: Scene) -> None:
     assert b"p-asserted-identity" in scene.alice.gets("UPDATE")
 
 
-@pytest.mark.parametrize(
-    "uri", ["sip:bob@pbx.example", "sip:192.0.2.1:5060", "sip:bob@224.0.1.75", "sip:bob@255.255.255.255", "tel:+1215"]
-)
-def test_a_request_that_leads_nowhere_is_answered(scene: Scene, uri: str) -> None:
+def test_a_request_that_leads_back_to_the_guard_is_answered(scene: Scene) -> None:
     scene.talk()
-    scene.bob.sends("BYE", uri=uri)
+    scene.bob.sends("BYE", uri="sip:192.0.2.1:5060")
     scene.bob.gets("404 Not Found")
-    scene.alice.sends("ACK", uri=uri)
+    scene.alice.sends("ACK", uri="sip:192.0.2.1:5060")
     scene.passes(100)
     scene.check_over()
 
 
+@pytest.mark.parametrize("uri", ["sip:alice@sbc.carrier.example", "sip:alice@224.0.1.75", "tel:+1215"])
+def test_a_caller_named_otherwise_than_by_an_address_is_where_the_call_came_from(scene: Scene, uri: str) -> None:
+    scene.talk()
+    scene.bob.sends("BYE", uri=uri)
+    scene.alice.gets("BYE")
+    scene.alice.sends("200 OK", to="BYE")
+    scene.bob.gets("200 OK")
+
+
+def test_a_carrier_that_record_routes_by_name_is_where_the_call_came_from(scene: Scene) -> None:
+    scene.call("Record-Route: <sip:sbc.carrier.example;lr>")
+    scene.bob.sends("200 OK")
+    scene.alice.gets("200 OK")
+    scene.bob.sends("BYE")
+    assert values(scene.alice.gets("BYE"), "route") == ["<sip:sbc.carrier.example;lr>"]
+
+
+def test_what_the_target_cannot_have_from_us_leads_nowhere(scene: Scene) -> None:
+    scene.talk()
+    forged = scene.bob.routes[0].partition(".VU")[0] + ".rubbish>"
+    scene.bob.sends("BYE", uri="sip:alice@sbc.carrier.example", route=forged)
+    scene.bob.gets("404 Not Found")
+
+
 def test_within_a_call_a_trunk_reaches_the_target_and_nobody_else(scene: Scene) -> None:
     scene.talk()
-    scene.alice.sends("INVITE", uri="sip:bob@203.0.113.66")
-    scene.alice.gets("100 Trying")
-    scene.alice.gets("404 Not Found")
-    scene.alice.sends("BYE", route=f"{scene.alice.routes[0]}, <sip:198.18.0.7;lr>")
-    scene.alice.gets("404 Not Found")
+    for uri in ("sip:bob@203.0.113.66", "sip:bob@pbx.example"):
+        scene.alice.sends("ACK", uri=uri)
+        scene.bob.gets("ACK")
+    scene.alice.sends("INFO", route=f"{scene.alice.routes[0]}, <sip:198.18.0.7;lr>")
+    assert values(scene.bob.gets("INFO"), "route") == ["<sip:198.18.0.7;lr>"]
     scene.alice.sends("BYE", uri=f"sip:bob@{TARGET.address[0]}:5066")
     assert [send.flow.remote for send in scene.elsewhere] == [(TARGET.address[0], 5066)]
 

@@ -1,8 +1,8 @@
 import pytest
 from messages import read_request, read_response, request, response, values
 
-from sip_guard.proxy.route import Addresses, Seal, numeric, record_route, take_own_routes
-from sip_guard.sip.flow import Address, End
+from sip_guard.proxy.route import Addresses, Seal, came_from, numeric, origin, record_route, take_own_routes
+from sip_guard.sip.flow import Address, End, Flow
 from sip_guard.sip.message import Message
 from sip_guard.sip.rewrite import Draft
 from sip_guard.sip.uri import Uri
@@ -14,7 +14,7 @@ SEAL = Seal(b"0123456789abcdef")
 def taken(*routes: str) -> tuple[bytes, bytes, list[str]]:
     """Give proof, next Route and what is left of the Route."""
     draft = Draft(read_request(request("BYE", "sip:b@c", *[f"Route: {route}" for route in routes])))
-    proof, following = take_own_routes(draft, OWN)
+    proof, _, following = take_own_routes(draft, OWN)
     return proof, following, values(read_request(draft.octets()), "route")
 
 
@@ -153,3 +153,14 @@ def test_an_answer_without_our_record_route_is_left_alone() -> None:
         draft = Draft(read_response(response("200 OK", *more)))
         SEAL.bind(draft)
         assert draft.octets() == response("200 OK", *more)
+
+
+@pytest.mark.parametrize("transport", ["UDP", "TCP", "TLS"])
+@pytest.mark.parametrize("remote", [("198.51.100.7", 5060), ("2001:db8::7", 5070)])
+def test_where_an_invite_came_from_is_told_and_read_again(transport: str, remote: Address) -> None:
+    assert came_from(origin(Flow(transport, ("192.0.2.1", 5060), remote))) == End(transport, remote)
+
+
+@pytest.mark.parametrize("text", [b"", b"x", b"VURQ", b"VURQIDEuMi4zLjQgNTA2MCAx", b"\xff\xff", b"VURQIG5hbWUgNTA2MA"])
+def test_what_we_did_not_write_tells_nothing(text: bytes) -> None:
+    assert came_from(text) is None

@@ -28,7 +28,9 @@ from sip_guard.sip.headers import Via, name_addr, parameters, split_list, unquot
         ),
         ("<sip:a@b>;tag=YWJj==", "", "sip:a@b", {"tag": "YWJj=="}),
         ("  <sip:a@b>  ;tag=1  ", "", "sip:a@b", {"tag": "1"}),
-        ("Мюллер <sip:a@b>", None, "", {}),
+        ("Мюллер <sip:a@b>", "Мюллер", "sip:a@b", {}),
+        ("AT&T (Sales) <sip:a@b>", "AT&T (Sales)", "sip:a@b", {}),
+        ("sip:victim@bank <sip:a@b>", None, "", {}),
         ('"Мюллер" <sip:a@b>', "Мюллер", "sip:a@b", {}),
     ],
 )
