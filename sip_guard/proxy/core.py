@@ -27,7 +27,7 @@ from sip_guard.verdict import Reject, Verdict
 
 COOKIE = b"z9hG4bK"
 """What the branch of an RFC 3261 transaction begins with (8.1.1.7)."""
-SHOWN = frozenset((b"p-preferred-identity", b"remote-party-id"))
+SHOWN = frozenset((b"p-preferred-identity", b"remote-party-id", b"x-fs-display-name", b"x-fs-display-number"))
 """Fields that a PBX may show as the caller and no check looks at: they pass from no trunk but a trusted one."""
 ALLOW = b"Allow: INVITE, ACK, CANCEL, OPTIONS"
 

@@ -268,3 +268,22 @@ def test_a_changed_certificate_in_the_middle_leads_nowhere(data: st.DataObject) 
 @given(st.binary(max_size=200) | st.binary(max_size=200).map(_pem))
 def test_any_octets_are_a_finding(pem: bytes) -> None:
     assert isinstance(found(pem), Finding)
+
+
+def test_what_was_issued_under_a_delegation_is_not_trusted() -> None:
+    """A CA that may speak for one number must not make others speak for any (RFC 9060)."""
+    customer = issue("SHAKEN customer", PKI.intermediate, WINDOW, [*authority(), tn_auth_list(TnAuthList(("1234",)))])
+    assert code(sti_signer(customer, WINDOW).bundle) is Code.CERTIFICATE_UNTRUSTED
+
+
+@pytest.mark.parametrize("number", [27, 33])
+def test_a_certificate_that_constrains_claims_is_refused_until_that_is_verified(number: int) -> None:
+    constraints = x509.UnrecognizedExtension(x509.ObjectIdentifier(f"1.3.6.1.5.5.7.1.{number}"), b"\x30\x00")
+    extensions = [*end_entity(), tn_auth_list(TnAuthList(("1234",))), (constraints, False)]
+    leaf = issue("SHAKEN 1234", PKI.intermediate, WINDOW, extensions)
+    assert code(leaf.bundle) is Code.CERTIFICATE_UNSUITABLE
+
+
+def test_a_bundle_full_of_namesakes_is_no_way() -> None:
+    namesakes = [issue("SHAKEN CA", None, WINDOW, authority()) for _ in range(7)]
+    assert code(PKI.signer.pem + b"".join(each.pem for each in namesakes)) is Code.CERTIFICATE_UNTRUSTED
