@@ -37,11 +37,6 @@ class NameAddr(NamedTuple):
     start: int
     """Where the URI starts in the value, its `<` not included."""
 
-    @property
-    def well_formed(self) -> bool:
-        """Tell whether there was an address to read."""
-        return bool(self.uri)
-
 
 _NONE = NameAddr(b"", b"", {}, 0)
 

@@ -38,7 +38,7 @@ def unattested(passport: Passport, call: Call) -> Finding | None:
         return Finding(Code.PRESENTED_NOT_ATTESTED, "From shows another caller than the token attests")
     if not asserted and not presented:
         return Finding(Code.ORIGINATOR_UNKNOWN, "the call shows no caller that the token could attest")
-    if call.trunk.called_number == "target" and call.target.number not in (None, *passport.dest_tn):
+    if call.trunk.called_number == "target" and not _is_for_target(passport, call.target):
         return Finding(Code.DEST_DIVERTED, "'dest' is the number in To, and the call goes to another one")
     return None
 
@@ -61,6 +61,13 @@ def dest_fault(passport: Passport, call: Call) -> Finding | None:
         return None
     dest = ",".join((*numbers, *passport.dest_uri))[:128]
     return Finding(Code.DEST_MISMATCH, "'dest' names neither To nor the Request-URI", particulars=(("dest", dest),))
+
+
+def _is_for_target(passport: Passport, target: Party) -> bool:
+    """Tell whether the call goes to whom the token is for, or to nobody in particular."""
+    if _identity(target, by_uri=False) in (None, *passport.dest_tn):
+        return True
+    return canonical_uri(target.uri) in {_canonical(uri) for uri in passport.dest_uri} - {None}
 
 
 def _counted(passport: Passport, call: Call) -> tuple[set[str], set[str]]:
@@ -94,7 +101,8 @@ def _identity(party: Party, *, by_uri: bool) -> str | None:
         return party.number or _UNREAD
     if by_uri or canonical_uri(uri) == f"sip:anonymous{_ANONYMOUS}":
         return canonical_uri(uri)
-    return _UNREAD if _MAY_BE_NUMBER.search(uri.user or uri.host.partition(b".")[0]) else None
+    may_be_number = _MAY_BE_NUMBER.search(uri.user) is not None if uri.user else uri.host.isdigit()
+    return _UNREAD if may_be_number else None
 
 
 def _orig(passport: Passport) -> str | None:

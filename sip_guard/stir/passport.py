@@ -37,12 +37,6 @@ class Passport(msgspec.Struct, frozen=True):
     """R and S, 64 octets."""
 
 
-def decode(token: bytes) -> Passport | Finding:
-    """Read a token in full form: its form, its JOSE header and its claims, nothing of whether they are true."""
-    jws = Jws.parse(token)
-    return jws if isinstance(jws, Finding) else claims(jws)
-
-
 def claims(jws: Jws) -> Passport | Finding:
     """Read the claims of a token whose JOSE header has been read."""
     payload = members(jws.payload)

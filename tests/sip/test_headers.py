@@ -39,7 +39,7 @@ def test_an_address_is_read_into_its_parts(value: str, display: str | None, uri:
     assert address.display.decode() == (display or "")
     assert address.uri.decode() == uri
     assert {name.decode(): text.decode() for name, text in address.params.items()} == params
-    assert address.well_formed == (display is not None)
+    assert bool(address.uri) == (display is not None)
     assert value.encode()[address.start :].startswith(address.uri)
 
 
@@ -59,7 +59,7 @@ def test_an_address_is_read_into_its_parts(value: str, display: str | None, uri:
     ],
 )
 def test_what_is_no_address_has_no_uri(value: str) -> None:
-    assert not name_addr(value.encode()).well_formed
+    assert not name_addr(value.encode()).uri
 
 
 @pytest.mark.parametrize(

@@ -8,7 +8,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.asymmetric.utils import decode_dss_signature
 from pki import NOW, pki
 
-from sip_guard.call import Call, Party
+from sip_guard.call import Call, Finding, Party
 from sip_guard.number import canonical
 from sip_guard.peer import Trunk
 from sip_guard.sip.flow import Flow
@@ -16,6 +16,8 @@ from sip_guard.sip.uri import Uri
 from sip_guard.stir import sign
 from sip_guard.stir.certificate import Signer, judge
 from sip_guard.stir.identity import Identity
+from sip_guard.stir.jws import Jws
+from sip_guard.stir.passport import Passport, claims
 
 if TYPE_CHECKING:
     from sip_guard.sip.message import Request
@@ -99,3 +101,9 @@ def call(
         party(to if target is None else target),
         (),
     )
+
+
+def decode(text: bytes) -> Passport | Finding:
+    """Read a token: its form, its JOSE header and its claims, nothing of whether they are true."""
+    jws = Jws.parse(text)
+    return jws if isinstance(jws, Finding) else claims(jws)

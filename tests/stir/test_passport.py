@@ -4,7 +4,7 @@ import base64
 from typing import Any
 
 import pytest
-from calls import ALICE, BOB, CLAIMS, HEADER, IAT, KEY, X5U, raw_token, resigned, token
+from calls import ALICE, BOB, CLAIMS, HEADER, IAT, KEY, X5U, decode, raw_token, resigned, token
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec
 from hypothesis import given
@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from sip_guard.call import Code, Finding
 from sip_guard.stir.jws import MAX_TOKEN
-from sip_guard.stir.passport import MAX_IAT, Passport, decode
+from sip_guard.stir.passport import MAX_IAT, Passport
 from sip_guard.stir.sign import base64url, canonical_json
 
 JOSE = canonical_json(HEADER)

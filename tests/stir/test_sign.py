@@ -4,13 +4,13 @@ import json
 from typing import Any
 
 import pytest
-from calls import ALICE, BOB, CLAIMS, HEADER, IAT, KEY, X5U
+from calls import ALICE, BOB, CLAIMS, HEADER, IAT, KEY, X5U, decode
 from hypothesis import given
 from hypothesis import strategies as st
 
 from sip_guard.stir import sign
 from sip_guard.stir.identity import Identity, parse
-from sip_guard.stir.passport import Passport, decode
+from sip_guard.stir.passport import Passport
 
 
 def signed(**changes: Any) -> bytes:

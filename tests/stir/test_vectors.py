@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from calls import PKI, call
+from calls import PKI, call, decode
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
@@ -15,7 +15,7 @@ from sip_guard.call import Code, Finding
 from sip_guard.stir.certificate import Anchors, judge
 from sip_guard.stir.identity import Identity, parse
 from sip_guard.stir.jws import Jws
-from sip_guard.stir.passport import Passport, decode
+from sip_guard.stir.passport import Passport
 from sip_guard.stir.sign import canonical_json
 from sip_guard.stir.strict_json import members
 from sip_guard.stir.tn_auth_list import TnAuthList

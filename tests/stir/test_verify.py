@@ -18,6 +18,7 @@ from calls import (
     UNREADABLE,
     X5U,
     call,
+    decode,
     identity,
     party,
     raw_token,
@@ -33,7 +34,7 @@ from sip_guard.number import PLAIN
 from sip_guard.stir import sign
 from sip_guard.stir.certificate import Signer, judge
 from sip_guard.stir.identity import Identity, parse
-from sip_guard.stir.passport import Passport, decode
+from sip_guard.stir.passport import Passport
 from sip_guard.stir.sign import base64url, canonical_json
 from sip_guard.stir.tn_auth_list import Numbers
 from sip_guard.stir.verify import Freshness, examine, verify
@@ -366,7 +367,11 @@ def test_a_token_for_to_alone_does_not_attest_a_call_to_somebody_else() -> None:
     """Who once got a call could show its token to others, with their own number in To."""
     assert judged(identity(token()), call(to=BOB, target=CAROL)).code is Code.DEST_DIVERTED
     assert judged(identity(token()), call(to=CAROL, target=BOB)).code is Code.PASSED
+    assert judged(identity(token()), call(to=BOB, target=f"sip:+{CAROL}x@pbx.example.com")).code is Code.DEST_DIVERTED
     assert judged(identity(token()), call(to=BOB, target="sip:pbx.example.com")).code is Code.PASSED
+    assert judged(identity(token()), call(to=BOB, target="sip:192.0.2.1")).code is Code.PASSED
+    by_uri = identity(token(dest={"uri": ["sip:desk7@pbx.example.com"]}))
+    assert judged(by_uri, call(to=CAROL, target="sip:desk7@pbx.example.com")).code is Code.PASSED
 
 
 @pytest.mark.parametrize(
@@ -393,7 +398,7 @@ def test_a_number_that_only_others_can_read_is_attested_by_no_token(shown: str) 
     assert judged(one, alone).code in (Code.PRESENTED_NOT_ATTESTED, Code.ORIG_MISMATCH)
 
 
-@pytest.mark.parametrize("shown", ["sip:alice@carrier.example", "sip:anonymous@carrier.example", "sip:carrier.example"])
+@pytest.mark.parametrize("shown", ["sip:alice@carrier.example", "sip:anonymous@carrier.example", "sip:192.0.2.1"])
 def test_a_from_without_a_number_beside_an_attested_one_is_no_matter(shown: str) -> None:
     beside = msgspec.structs.replace(call(None, ALICE), presented=Party.of(f"<{shown}>".encode(), PLAIN))
     assert judged(identity(token()), beside).code is Code.PASSED
