@@ -148,12 +148,12 @@ class Runtime:
         try:
             call = Call.of(action.request, action.trunk, action.flow, self._wall())
             decision = self._screening.screen(call)
+            if isinstance(decision, Decision):
+                self._decided(decision, action.key, call, now)
+                return
         except Exception as error:  # noqa: BLE001 - the caller gets a 500, all others go on
             self.mistake("screen", error)
             self._do(self._proxy.decide(action.key, Reject(500, "Server Internal Error"), now), now)
-            return
-        if isinstance(decision, Decision):
-            self._decided(decision, action.key, call, now)
             return
         self._pending[action.key] = decision
         decision.addCallback(self._decided_later, action.key, call)

@@ -545,3 +545,11 @@ def test_what_does_not_arrive_is_logged_and_answered() -> None:
     assert guard.sends() == ["7: 500 Server Internal Error"]
     assert guard.logs("undelivered")[0]["reason"] == "refused"
     assert guard.counts() == {"decision": 1, "undelivered": 1}
+
+
+def test_a_mistake_in_carrying_out_a_verdict_is_answered_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    guard = Guard()
+    monkeypatch.setattr(Proxy, "_forward", lambda *_: 1 / 0)
+    guard.gets(invite())
+    assert guard.sends() == ["7: 100 Trying", "7: 500 Server Internal Error"]
+    assert guard.counts() == {"mistake": 1, "decision": 1}
