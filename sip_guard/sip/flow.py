@@ -1,6 +1,9 @@
 """Where a message came from or goes to (RFC 5626 calls it a flow)."""
 
+import ipaddress
 from typing import NamedTuple
+
+_BROADCAST = ipaddress.IPv4Address("255.255.255.255")
 
 Address = tuple[str, int]
 """A numeric IP address without brackets, and a port (1 to 65535)."""
@@ -41,3 +44,20 @@ def bracketed(host: str) -> str:
 def written(address: Address) -> str:
     """`address` as people read it, such as `192.0.2.1:5060` or `[2001:db8::1]:5060`."""
     return f"{bracketed(address[0])}:{address[1]}"
+
+
+def numeric(host: str) -> str | None:
+    """Give an address in its usual spelling; None for a name, and for what nobody may be sent to.
+
+    An IPv6 address may stand in brackets. One with a zone says nothing to anybody else and is none; one that maps an
+    IPv4 address is that address (RFC 4291 2.5.5.2).
+    """
+    try:
+        ip = ipaddress.ip_address(host[1:-1] if host.startswith("[") and host.endswith("]") else host)
+    except ValueError:
+        return None
+    if isinstance(ip, ipaddress.IPv6Address):
+        if ip.scope_id is not None:
+            return None
+        ip = ip.ipv4_mapped or ip
+    return None if ip.is_multicast or ip.is_unspecified or ip == _BROADCAST else str(ip)
