@@ -7,6 +7,7 @@ from contextlib import suppress
 from typing import Annotated, Any, Final, Literal, NamedTuple
 
 import msgspec
+from cryptography import x509
 from msgspec import Meta
 from OpenSSL import SSL
 from twisted.internet.error import ConnectionDone
@@ -18,7 +19,7 @@ from zope.interface import implementer
 
 from sip_guard.sip.flow import Flow
 from sip_guard.sip.framing import Framer, FramingError
-from sip_guard.transport.tls import Tls, domains, said
+from sip_guard.transport.tls import Tls, domains, said, speaks_for
 
 LINGER: Final = 2.0
 """Seconds that a peer has to close its side after we have closed ours."""
@@ -28,13 +29,16 @@ class StreamLimits(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fie
     """What keeps connections from costing more than they are worth."""
 
     connections: Annotated[int, Meta(ge=1, le=100_000)] = 1024
-    """Connections that peers have opened; and apart from them, as many that we have opened."""
+    """Connections that peers have opened; and apart from them, as many that we have opened. For TLS from nowhere known
+    there are a quarter as many more, until a certificate shows whose they are; and for answers whose connection was
+    closed, too."""
     per_source: Annotated[int, Meta(ge=1, le=100_000)] = 32
-    """Connections that one IPv4 address or one IPv6 network of 64 bits has opened. The newest beyond it is refused."""
+    """Connections that one IPv4 address or one IPv6 network of 64 bits has opened. The newest beyond it is refused. A
+    quarter as many more until it has shown a certificate, and as many that we open to bring it its answers."""
     idle: Annotated[float, Meta(ge=240, le=86_400)] = 1200.0
     """Seconds without a message after which a connection is closed; longer than any transaction (Timer C)."""
     connect_timeout: Annotated[float, Meta(gt=0, le=30)] = 4.0
-    """Seconds until a connection that we open must stand, TLS included."""
+    """Seconds until a connection that we open must stand, TLS included; and one that comes from nowhere known."""
     backlog_octets: Annotated[int, Meta(ge=262_144, le=67_108_864)] = 4_194_304
     """Octets that may wait for a peer that does not read; beyond them its connection is aborted. They must suffice for
     all that one event can cause, such as the answers to some thousand calls when a target is lost."""
@@ -54,6 +58,7 @@ class Setting(NamedTuple):
     received: Callable[[bytes, Flow], None]
     broken: Callable[[bytes, str, Flow], None]
     failed: Callable[[Flow, str], None]
+    secured: Callable[["Connection"], Literal["stranger", "refused"] | None]
     retired: Callable[["Connection"], None]
     gone: Callable[["Connection"], None]
 
@@ -62,11 +67,22 @@ class Setting(NamedTuple):
 class Connection(Protocol, TimeoutMixin):
     """One connection: opening, then open, then retired."""
 
-    def __init__(self, setting: Setting, flow: Flow, *, incoming: bool) -> None:
+    def __init__(
+        self, setting: Setting, flow: Flow, *, incoming: bool, stranger: bool = False, server: str = ""
+    ) -> None:
         self.flow = flow
         self.incoming = incoming
-        self.names: frozenset[str] = frozenset()
-        """What the peer has proved to be."""
+        self.stranger = stranger
+        """Whether it comes from nowhere known: only a certificate can show whose it is."""
+        self.server = server
+        """Of a connection that we open with TLS, the name that its server's certificate must have."""
+        self.domains: frozenset[str] = frozenset()
+        """Of one that its peer has opened, the SIP domains that it has proved to be (RFC 5922 7.1)."""
+        self.proved = False
+        """Whether they make it a peer that we know."""
+        self._certificate: x509.Certificate | None = None
+        self._served = ("", False)
+        """The name that it was last asked for, and whether its certificate has it."""
         self._setting = setting
         self._framer = Framer()
         self._pongs = 0
@@ -79,6 +95,18 @@ class Connection(Protocol, TimeoutMixin):
         """Whether a message was sent along it, which may be lost with it."""
         self._awaits: Literal["opening", "message", "anything", "end"] = "opening"
         self._stop: Callable[[], None] | None = None
+
+    def serves(self, name: str | None) -> bool:
+        """Tell whether it leads to the server called `name`; None: to whoever is at its address."""
+        if self._setting.tls is None:
+            return True
+        if not self._open:
+            return not self.incoming and name in {None, self.server}
+        if name is None:
+            return True
+        if name != self._served[0]:
+            self._served = (name, speaks_for(self._certificate, name))
+        return self._served[1]
 
     def opening(self, stop: Callable[[], None]) -> None:
         """Begin to open it; `stop` ends the attempt."""
@@ -169,7 +197,9 @@ class Connection(Protocol, TimeoutMixin):
         with suppress(OSError):
             raw.getHandle().setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, stall)
         transport.registerProducer(self, streaming=True)
-        if self.incoming:
+        if self.stranger:
+            self._await("opening", setting.limits.connect_timeout)
+        elif self.incoming:
             self._await("message", setting.limits.head_timeout)
         if setting.tls is None:
             self._opened()
@@ -180,14 +210,21 @@ class Connection(Protocol, TimeoutMixin):
             return
         transport: Any = self.transport
         try:
-            certificate = transport.getHandle().get_peer_certificate(as_cryptography=True)
-        except ValueError:
+            self._certificate = transport.getHandle().get_peer_certificate(as_cryptography=True)
+        except (ValueError, x509.InvalidVersion):
             self._give_up("unopened", "TLS: the certificate cannot be read")
             return
-        if not self.incoming and not self._setting.tls.speaks_for(certificate, self.flow.remote):
+        if not self.incoming and not speaks_for(self._certificate, self.server):
             self._give_up("unopened", "TLS: the certificate is for another name")
             return
-        self.names = frozenset() if certificate is None else domains(certificate)
+        if self.incoming:
+            self.domains = frozenset() if self._certificate is None else domains(self._certificate)
+            refusal = self._setting.secured(self)
+            if refusal is not None:
+                self._give_up(refusal, "TLS: the peer may not stay")
+                return
+            if self.stranger:
+                self._await("message", self._setting.limits.head_timeout)
         self._opened()
 
     def _opened(self) -> None:

@@ -40,6 +40,38 @@ class StreamPort(Factory):
         return self._accept(self.local, (peer.host, peer.port))
 
 
+class _Room:
+    """How many connections there may be: in all, and with one source."""
+
+    def __init__(self, connections: int, per_source: int) -> None:
+        self._connections = connections
+        self._per_source = per_source
+        self._taken: Counter[str | bytes] = Counter()
+
+    def enter(self, host: str) -> bool:
+        """Take a place, if there is one."""
+        source = _source(host)
+        if self._taken.total() >= self._connections or self._taken[source] >= self._per_source:
+            return False
+        self._taken[source] += 1
+        return True
+
+    def leave(self, host: str) -> None:
+        """Give a place back."""
+        source = _source(host)
+        self._taken[source] -= 1
+        if not self._taken[source]:
+            del self._taken[source]
+
+
+def _quarter(count: int) -> int:
+    return max(1, count // 4)
+
+
+def _nothing(_: Flow) -> None:
+    return None
+
+
 class StreamTransport:
     """All connections of one transport: those that peers opened to our addresses, and those that we opened."""
 
@@ -54,6 +86,8 @@ class StreamTransport:
         limits: StreamLimits | None = None,
         tls: Tls | None = None,
         admits: Callable[[Address], bool] | None = None,
+        secured: Callable[[Flow, frozenset[str]], bool] | None = None,
+        closed: Callable[[Flow], None] = _nothing,
     ) -> None:
         """`tls` is there for TLS and only then.
 
@@ -61,36 +95,47 @@ class StreamTransport:
         and why; what it sends along the flow still goes out before the connection is closed. `failed` gets a flow,
         and why: nothing that was sent along it and was not delivered by then ever will be; it is never called from
         within `send`. `admits` is asked for each connection before anything is read from it; None: all are admitted.
+
+        `secured` gets the flow of a connection that a peer has opened with a certificate, and the SIP domains that it
+        has thereby proved to be (RFC 5922 7.1), before its first message; and tells whether this makes it a peer that
+        we know. With `secured`, a peer that is not admitted may come and show its certificate, and must go if that is
+        in vain. `closed` gets each flow for which `secured` was true, at once when nothing more will be received by it.
         """
-        if (tls is not None) != (transport == "TLS"):
+        if (tls is not None) != (transport == "TLS") or (tls is None and secured is not None):
             raise ValueError("TLS needs certificates, and TCP has no use for them")
         self._transport = transport
         self._failed = failed
         self._admits = admits
+        self._knows = secured
+        self._left = closed
         self.counts: Counter[str] = Counter()
         """What happened how often.
 
         `accepted`, `connected`: connections that peers and we have opened. `refused`: beyond a limit. `stranger`: not
-        admitted. `unopened`: not reached, or no TLS. `slow`: a message was not whole in time. `overflow`: a peer did
-        not read. `lost`: ended otherwise than by closing. `idle`: closed by us. `broken`: framing lost. `ping`.
+        admitted, or without a certificate of a peer that we know. `unopened`: not reached, or no TLS. `slow`: a message
+        was not whole in time. `overflow`: a peer did not read. `lost`: ended otherwise than by closing. `idle`: closed
+        by us. `broken`: framing lost. `ping`.
         """
         limits = limits or StreamLimits()
         self._limits = limits
         self._tls = tls
         self._reactor = reactor
         self._setting = Setting(
-            reactor, limits, tls, self.counts, received, broken, self._fail, self._retired, self._gone
+            reactor, limits, tls, self.counts, received, broken, self._fail, self._secured, self._retired, self._gone
         )
-        self._secured = (
+        self._server_side = (
             None if tls is None else TLSMemoryBIOFactory(tls, isClient=False, wrappedFactory=Factory(), clock=reactor)
         )
         self._listening: list[Any] = []
         self._sources: dict[Address, Address | None] = {}
         """By what our addresses are called, where connections that belong to them start."""
-        self._connections: set[Connection] = set()
-        self._opened = 0
-        self._accepted: Counter[str | bytes] = Counter()
-        """Connections that peers have opened, by where they come from."""
+        self._connections: dict[Connection, _Room] = {}
+        """Every one, and where it has its place."""
+        self._accepted = _Room(limits.connections, limits.per_source)
+        self._strangers = _Room(_quarter(limits.connections), _quarter(limits.per_source))
+        self._opened = _Room(limits.connections, limits.connections)
+        self._opened_back = _Room(_quarter(limits.connections), _quarter(limits.per_source))
+        """Those that were opened for an answer: it is the peer who says where to, and how many."""
         self._flows: dict[Flow, list[Connection]] = {}
         """What can be sent along. A peer that connects from the very port which it listens at makes it two."""
         self._failing: dict[Flow, str] = {}
@@ -115,35 +160,29 @@ class StreamTransport:
         self._sources[port.local] = None if ipaddress.ip_address(host).is_unspecified else (host, 0)
         return port
 
-    def send(self, octets: bytes, flow: Flow, *, connect: bool = True) -> None:
+    def send(self, octets: bytes, flow: Flow, back: Address | None = None) -> None:
         """Send one message along the connection of `flow`; without one, open it from the host of its local address.
 
-        `connect` is False for what makes sense on the connection of its flow alone, such as the answer to a request
-        which came by it. Messages that wait for a connection keep their order.
+        With TLS, a request only goes along a connection whose peer has the name that `server_name` gives now.
+
+        `back` is there for an answer and only then. It goes along the connection of its request, whoever opened that,
+        and if that is closed, to `back`: the host that the request came from, at the port of its Via (RFC 3261
+        18.2.2). What fails then is the flow to there. Messages that wait for a connection keep their order.
         """
-        if self._closed is not None or flow in self._failing:
+        if self._closed is not None or (back is None and flow in self._failing):
             # The failure that is about to be reported is this message's, too.
             return
-        connections = self._flows.get(flow)
-        if connections is not None:
-            connections[0].send(octets)
-        elif not connect:
-            self._fail(flow, "its connection is closed")
-        elif self._opened >= self._limits.connections:
-            self.counts["refused"] += 1
-            self._fail(flow, "too many connections are open")
-        else:
-            self._connect(flow).send(octets)
-
-    def names(self, flow: Flow) -> frozenset[str]:
-        """Give the SIP domains that the peer at the other end of `flow` has proved to be (RFC 5922 7.1)."""
-        connections = self._flows.get(flow)
-        if connections is None:
-            return frozenset()
-        return frozenset.intersection(*(connection.names for connection in connections))
+        connection = self._along(flow, back)
+        if connection is None and back is not None:
+            flow = flow._replace(remote=back)
+            connection = self._along(flow, back)
+        if connection is None and flow not in self._failing:
+            connection = self._open(flow, back)
+        if connection is not None:
+            connection.send(octets)
 
     def close(self) -> Deferred[None]:
-        """Close all addresses and connections, and report nothing any more. Fires when all are closed."""
+        """Close all addresses and connections, and report nothing any more but to `closed`. Fires when all are."""
         if self._closed is None:
             self._closed = Deferred()
             for connection in list(self._connections):
@@ -161,33 +200,69 @@ class StreamTransport:
             self._closed.callback(None)
 
     def _accept(self, local: Address, remote: Address) -> Any:
-        source = _source(remote[0])
-        if self._admits is not None and not self._admits(remote):
+        stranger = self._admits is not None and not self._admits(remote)
+        if stranger and self._knows is None:
             self.counts["stranger"] += 1
             return None
-        if self._accepted.total() >= self._limits.connections or self._accepted[source] >= self._limits.per_source:
+        room = self._strangers if stranger else self._accepted
+        if not room.enter(remote[0]):
             self.counts["refused"] += 1
             return None
         self.counts["accepted"] += 1
-        self._accepted[source] += 1
-        connection = self._add(Flow(self._transport, local, remote), incoming=True)
-        secured = self._secured
+        flow = Flow(self._transport, local, remote)
+        connection = self._add(Connection(self._setting, flow, incoming=True, stranger=stranger), room)
+        secured = self._server_side
         return connection if secured is None else secured.protocol(secured, connection)
 
-    def _connect(self, flow: Flow) -> Connection:
-        self._opened += 1
-        connection = self._add(flow, incoming=False)
+    def _along(self, flow: Flow, back: Address | None) -> Connection | None:
+        """Find a connection for a request or an answer: the best is one whose peer has the right name."""
+        connections = self._flows.get(flow)
+        if connections is None:
+            return None
+        name = None if self._tls is None else self._tls.server_name(flow.remote) or None
+        for wanted in (name,) if back is None else (name, None):
+            for connection in connections:
+                if connection.serves(wanted):
+                    return connection
+        return None
+
+    def _open(self, flow: Flow, back: Address | None) -> Connection | None:
+        room = self._opened if back is None else self._opened_back
+        host = flow.remote[0]
+        if not room.enter(host):
+            self.counts["refused"] += 1
+            self._fail(flow, "too many connections are open")
+            return None
+        name = "" if self._tls is None else self._tls.server_name(flow.remote) or host
+        connection = self._add(Connection(self._setting, flow, incoming=False, server=name), room)
         source = self._sources.get(flow.local, (flow.local[0], 0))
         dial = _Dial(connection, self._tls, self._reactor)
         connector = self._reactor.connectTCP(*flow.remote, dial, timeout=None, bindAddress=source)
         connection.opening(connector.stopConnecting)
         return connection
 
-    def _add(self, flow: Flow, *, incoming: bool) -> Connection:
-        connection = Connection(self._setting, flow, incoming=incoming)
-        self._connections.add(connection)
-        self._flows.setdefault(flow, []).append(connection)
+    def _add(self, connection: Connection, room: _Room) -> Connection:
+        self._connections[connection] = room
+        self._flows.setdefault(connection.flow, []).append(connection)
         return connection
+
+    def _secured(self, connection: Connection) -> Literal["stranger", "refused"] | None:
+        """Learn who has opened a connection, and tell why it must not stay; None: it may."""
+        flow = connection.flow
+        others = [other for other in self._flows[flow] if other.incoming and other.serves(None)]
+        if any(other.domains != connection.domains for other in others):
+            # What is received by one flow is taken for one peer's, who would now be two.
+            return "stranger"
+        if connection.domains and self._knows is not None:
+            connection.proved = self._knows(flow, connection.domains)
+        if connection.stranger:
+            if not connection.proved:
+                return "stranger"
+            if not self._accepted.enter(flow.remote[0]):
+                return "refused"
+            self._strangers.leave(flow.remote[0])
+            self._connections[connection] = self._accepted
+        return None
 
     def _retired(self, connection: Connection) -> None:
         """Send nothing more along a connection."""
@@ -195,17 +270,18 @@ class StreamTransport:
         connections.remove(connection)
         if not connections:
             del self._flows[connection.flow]
+        if connection.proved and not any(other.proved for other in connections):
+            self._left(connection.flow)
 
     def _gone(self, connection: Connection) -> None:
         """Forget a connection that is closed."""
-        self._connections.remove(connection)
-        if connection.incoming:
-            source = _source(connection.flow.remote[0])
-            self._accepted[source] -= 1
-            if not self._accepted[source]:
-                del self._accepted[source]
+        host = connection.flow.remote[0]
+        room = self._connections.pop(connection)
+        if room is self._strangers and self._closed is None:
+            # Who tries again and again gets no more handshakes than who keeps us waiting for one.
+            self._reactor.callLater(self._limits.connect_timeout, room.leave, host)
         else:
-            self._opened -= 1
+            room.leave(host)
         self._check_closed()
 
     def _fail(self, flow: Flow, reason: str) -> None:
@@ -233,7 +309,7 @@ class _Dial(ClientFactory):
         self._connection = connection
         self._secured: TLSMemoryBIOFactory | None = None
         if tls is not None:
-            creator = tls.client(connection.flow.remote)
+            creator = tls.client(connection.server)
             self._secured = TLSMemoryBIOFactory(creator, isClient=True, wrappedFactory=Factory(), clock=reactor)
 
     def buildProtocol(self, _: object) -> Any:  # noqa: N802 - Twisted's name

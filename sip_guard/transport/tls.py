@@ -3,6 +3,7 @@
 import ipaddress
 import re
 from collections.abc import Callable
+from datetime import datetime
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -24,6 +25,8 @@ from zope.interface import implementer
 
 from sip_guard.sip.flow import Address
 
+_UNREADABLE = (ValueError, x509.DuplicateExtension, x509.UnsupportedGeneralNameType)
+
 _domain = re.compile(r"(?=.{1,253}\Z)[a-z0-9_-]{1,63}(?:\.[a-z0-9_-]{1,63})*").fullmatch
 _sip_host = re.compile(r"sip:([^@:;?/\[\]]+)(?::[0-9]{1,5})?(?:[;?][^@]*)?", re.IGNORECASE).fullmatch
 
@@ -39,7 +42,7 @@ class TlsFiles(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     """The authorities that servers we connect to are trusted by; None: the system's."""
     client_ca: str | None = None
     """The authorities that peers which connect to us are trusted by. A certificate is then asked for, but none need be
-    shown; one that is shown and not trusted ends the connection. None: no certificate is asked for."""
+    shown; one that is shown and not trusted, or is for servers only, ends the connection. None: none is asked for."""
     present: bool = True
     """Whether our certificate is shown to servers that ask for one. Not all accept one that is for servers only."""
 
@@ -47,25 +50,32 @@ class TlsFiles(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
 class _Sides(NamedTuple):
     server: CertificateOptions
     client: CertificateOptions
+    not_after: datetime
 
 
-def _numeric(address: Address) -> str:
-    return address[0]
+def _nobody(_: Address) -> str | None:
+    return None
 
 
 @implementer(IOpenSSLServerConnectionCreator)
 class Tls:
     """Makes both sides of TLS connections, of version 1.2 or newer."""
 
-    def __init__(self, files: TlsFiles, server_name: Callable[[Address], str] = _numeric) -> None:
+    def __init__(self, files: TlsFiles, server_name: Callable[[Address], str | None] = _nobody) -> None:
         """Read the files. Raises ValueError that names the file and what is wrong with it.
 
         `server_name` gives what the certificate of the server at an address must name: the domain that the operator
-        has written, in ASCII, and not what DNS has made of it (RFC 5922 7.3); by default the numeric address.
+        has written, in ASCII, and not what DNS has made of it (RFC 5922 7.3), or the numeric address, if that is what
+        he has written; None or empty: nothing of this address. It is asked for each message that is sent.
         """
         self._files = files
-        self._server_name = server_name
+        self.server_name = server_name
         self._now = _read(files)
+
+    @property
+    def not_after(self) -> datetime:
+        """When the first of the certificates that we show expires."""
+        return self._now.not_after
 
     def reload(self, files: TlsFiles | None = None) -> None:
         """Read the files, or other ones, again for connections to come; those that are open stay as they are.
@@ -80,17 +90,9 @@ class Tls:
         """Make our side of a connection that a peer has opened."""
         return self._now.server.serverConnectionForTLS(protocol)
 
-    def client(self, remote: Address) -> IOpenSSLClientConnectionCreator:
-        """Give what makes our side of a connection that we open to `remote`."""
-        return _Client(self._now.client, self._server_name(remote))
-
-    def speaks_for(self, certificate: x509.Certificate, remote: Address) -> bool:
-        """Tell whether the server at `remote` may have this certificate, which is known to be valid otherwise."""
-        name = self._server_name(remote)
-        if not _is_numeric(name):
-            return name.lower() in domains(certificate)
-        names = _alternative_names(certificate)
-        return names is not None and ipaddress.ip_address(name) in names.get_values_for_type(x509.IPAddress)
+    def client(self, name: str) -> IOpenSSLClientConnectionCreator:
+        """Give what makes our side of a connection that we open to the server called `name`."""
+        return _Client(self._now.client, name)
 
 
 @implementer(IOpenSSLClientConnectionCreator)
@@ -108,6 +110,16 @@ class _Client:
         return connection
 
 
+def speaks_for(certificate: x509.Certificate | None, name: str) -> bool:
+    """Tell whether a certificate that is valid otherwise is for the server called `name`, a domain or an address."""
+    if certificate is None:
+        return False
+    if not _is_numeric(name):
+        return name.lower() in domains(certificate)
+    names = _alternative_names(certificate)
+    return names is not None and ipaddress.ip_address(name) in names.get_values_for_type(x509.IPAddress)
+
+
 def domains(certificate: x509.Certificate) -> frozenset[str]:
     """Give the SIP domains that a valid certificate makes its holder, in lower case (RFC 5922 7.1).
 
@@ -116,12 +128,19 @@ def domains(certificate: x509.Certificate) -> frozenset[str]:
     """
     names = _alternative_names(certificate)
     if names is None:
-        common = [str(item.value) for item in certificate.subject.get_attributes_for_oid(NameOID.COMMON_NAME)]
-        found = common if len(common) == 1 else []
+        found = _common_name(certificate)
     else:
         uris = names.get_values_for_type(x509.UniformResourceIdentifier)
         found = [match[1] for uri in uris if (match := _sip_host(uri))] or names.get_values_for_type(x509.DNSName)
     return frozenset(lower for name in found if _domain(lower := name.lower()))
+
+
+def _common_name(certificate: x509.Certificate) -> list[str]:
+    try:
+        common = [str(item.value) for item in certificate.subject.get_attributes_for_oid(NameOID.COMMON_NAME)]
+    except ValueError:
+        return []
+    return common if len(common) == 1 else []
 
 
 def _alternative_names(certificate: x509.Certificate) -> x509.SubjectAlternativeName | None:
@@ -129,7 +148,7 @@ def _alternative_names(certificate: x509.Certificate) -> x509.SubjectAlternative
         return certificate.extensions.get_extension_for_class(x509.SubjectAlternativeName).value
     except x509.ExtensionNotFound:
         return None
-    except ValueError:
+    except _UNREADABLE:
         # It has names, and they cannot be read.
         return x509.SubjectAlternativeName([])
 
@@ -148,6 +167,8 @@ def _read(files: TlsFiles) -> _Sides:
     if key.public_key() != chain[0].public_key():
         raise ValueError(f"{files.key}: not the key of the first certificate in {files.certificate}")
     own: dict[str, Any] = {"privateKey": key, "certificate": chain[0], "extraCertChain": chain[1:]}
+    # No session is taken up again: who a peer is, each handshake shows anew.
+    fresh: dict[str, Any] = {"enableSessions": False, "enableSessionTickets": False}
     asked: dict[str, Any] = {}
     if files.client_ca is not None:
         authorities = [crypto.X509.from_cryptography(each) for each in _certificates(files.client_ca)]
@@ -156,14 +177,16 @@ def _read(files: TlsFiles) -> _Sides:
     if files.ca is not None:
         roots = [Certificate(crypto.X509.from_cryptography(each)) for each in _certificates(files.ca)]  # type: ignore[no-untyped-call]
         trusted = trustRootFromCertificates(roots)  # type: ignore[no-untyped-call]
-    oldest = TLSVersion.TLSv1_2
+    fresh |= {"raiseMinimumTo": TLSVersion.TLSv1_2}
     sides = _Sides(
-        CertificateOptions(raiseMinimumTo=oldest, **own, **asked),
-        CertificateOptions(raiseMinimumTo=oldest, **(own if files.present else {}), trustRoot=trusted),
+        CertificateOptions(**fresh, **own, **asked),
+        CertificateOptions(**fresh, **(own if files.present else {}), trustRoot=trusted),
+        min(each.not_valid_after_utc for each in chain),
     )
     try:
-        for side in sides:
-            side.getContext()
+        for side in (sides.server, sides.client):
+            # Nor does it change who it is on a connection that stands.
+            side.getContext().set_options(SSL.OP_NO_RENEGOTIATION)
     except SSL.Error as error:
         raise ValueError(f"{files.certificate}: {said(error)}") from None
     return sides

@@ -1,7 +1,10 @@
 """SIP over UDP: a socket of our own on the reactor, read until it is empty."""
 
 import socket
+import struct
+import time
 from collections.abc import Callable
+from contextlib import suppress
 
 from twisted.internet.interfaces import IReactorFDSet, IReadDescriptor
 from zope.interface import implementer
@@ -12,8 +15,16 @@ BATCH = 64
 """Datagrams read before other work gets its turn."""
 RECEIVE_BUFFER = 4 * 1024 * 1024
 """Octets the kernel is asked to hold for a burst; it may grant less."""
+LONGEST_WAIT = 32.0
+"""Seconds that a datagram may have waited: more shows that the clock was set."""
 
 Received = Callable[[bytes, Flow], None]
+
+# Linux only, and unknown to Python: asm-generic/socket.h, linux/sock_diag.h.
+_SO_RCVBUFFORCE, _SO_TIMESTAMPNS, _SO_MEMINFO = 33, 35, 55
+_TIMESPEC = struct.Struct("@qq")
+_MEMINFO = struct.Struct("@9I")
+_STAMP_SPACE = socket.CMSG_SPACE(_TIMESPEC.size)
 
 
 @implementer(IReadDescriptor)
@@ -21,25 +32,44 @@ class UdpPort:
     """One listening address. Datagrams go to `received`; what the kernel cannot take is lost, as UDP may lose it."""
 
     def __init__(
-        self, reactor: IReactorFDSet, address: Address, advertised: Address | None, received: Received
+        self,
+        reactor: IReactorFDSet,
+        address: Address,
+        advertised: Address | None,
+        received: Received,
+        *,
+        delayed: Callable[[float], None] | None = None,
+        full: float = 0.2,
+        wall: Callable[[], float] = time.time,
     ) -> None:
         """Bind to `address`; port 0 asks the system for one. Raises OSError.
 
         `advertised` is what Via and Record-Route name, where the socket's own address is not what peers reach.
+        `delayed` is told, for each batch, how many seconds its first datagram has waited in the kernel; or, if that is
+        more, `full` seconds times the part of the buffer that is taken: a small one is full, and loses datagrams,
+        before anything waits for long. `wall` is the clock by which the kernel notes when something arrives.
         """
         self._reactor = reactor
         self._received = received
+        self._delayed = delayed
+        self._full = full
+        self._wall = wall
         family = socket.AF_INET6 if ":" in address[0] else socket.AF_INET
         self._socket = socket.socket(family, socket.SOCK_DGRAM)
         try:
             self._socket.setblocking(False)  # noqa: FBT003
-            self._socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, RECEIVE_BUFFER)
+            self._ask_for_room()
+            if delayed is not None:
+                with suppress(OSError):
+                    self._socket.setsockopt(socket.SOL_SOCKET, _SO_TIMESTAMPNS, 1)
             if family == socket.AF_INET6:
                 self._socket.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
             self._socket.bind(address)
         except OSError:
             self._socket.close()
             raise
+        self.room = self._socket.getsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF) // 2
+        """Octets that the kernel holds for a burst."""
         bound = self._socket.getsockname()
         self.address: Address = (bound[0], bound[1])
         self.local: Address = self.address if advertised is None else (advertised[0], advertised[1] or bound[1])
@@ -58,10 +88,11 @@ class UdpPort:
 
     def doRead(self) -> None:  # noqa: N802 - the reactor's name
         """Read what has arrived."""
-        receive = self._socket.recvfrom
+        receive = self._socket.recvfrom if self._delayed is None else self._first
         for _ in range(BATCH):
             try:
                 data, source = receive(65_535)
+                receive = self._socket.recvfrom
             except (BlockingIOError, InterruptedError):
                 return
             except OSError:
@@ -85,6 +116,27 @@ class UdpPort:
         except OSError:
             self.lost += 1
 
+    def _first(self, size: int) -> tuple[bytes, tuple[str, int]]:
+        """Read the datagram that has waited longest, and tell for how long."""
+        data, notes, _, source = self._socket.recvmsg(size, _STAMP_SPACE)
+        if self._delayed is not None:
+            self._delayed(max(_waited(notes, self._wall()), self._full * self._fill()))
+        return data, source
+
+    def _fill(self) -> float:
+        """Give the part of the kernel's buffer that is taken: 0 to 1."""
+        with suppress(OSError, struct.error):
+            taken, room, *_ = _MEMINFO.unpack(self._socket.getsockopt(socket.SOL_SOCKET, _SO_MEMINFO, _MEMINFO.size))
+            return float(min(1.0, taken / room))
+        return 0.0
+
+    def _ask_for_room(self) -> None:
+        """Ask for the buffer: beyond the system's limit (net.core.rmem_max) where we may, or else up to it."""
+        try:
+            self._socket.setsockopt(socket.SOL_SOCKET, _SO_RCVBUFFORCE, RECEIVE_BUFFER)
+        except OSError:
+            self._socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, RECEIVE_BUFFER)
+
     def _flow(self, remote: Address) -> Flow:
         flow = self._flows.get(remote)
         if flow is None:
@@ -92,3 +144,13 @@ class UdpPort:
                 self._flows.clear()
             flow = self._flows[remote] = Flow("UDP", self.local, remote)
         return flow
+
+
+def _waited(notes: list[tuple[int, int, bytes]], now: float) -> float:
+    """Give how long a datagram has waited by the kernel's note of its arrival; 0 where that says nothing."""
+    for level, kind, octets in notes:
+        if level == socket.SOL_SOCKET and kind == _SO_TIMESTAMPNS and len(octets) == _TIMESPEC.size:
+            seconds, nanoseconds = _TIMESPEC.unpack(octets)
+            waited = float(now - seconds - nanoseconds / 1e9)
+            return waited if 0.0 <= waited <= LONGEST_WAIT else 0.0
+    return 0.0

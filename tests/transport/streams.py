@@ -218,21 +218,23 @@ class Guard:
 
     def start(self, limits: StreamLimits | None = None, **options: Any) -> StreamTransport:
         """Begin anew, with limits, or a reactor of the test's choice."""
-        settings: dict[str, Any] = {"reactor": self.timed, "limits": limits, "tls": self.tls} | options
-        self.transport = transport = StreamTransport(
-            transport=self.kind,
-            received=lambda octets, flow: self._events.put(Event("received", flow, octets)),
-            broken=self._broken,
-            failed=lambda flow, reason: self._events.put(Event("failed", flow, reason=reason)),
-            **settings,
-        )
+        settings: dict[str, Any] = {
+            "reactor": self.timed,
+            "transport": self.kind,
+            "received": lambda octets, flow: self._events.put(Event("received", flow, octets)),
+            "broken": self._broken,
+            "failed": lambda flow, reason: self._events.put(Event("failed", flow, reason=reason)),
+            "limits": limits,
+            "tls": self.tls,
+        }
+        self.transport = transport = StreamTransport(**settings | options)
         self._ends.append(lambda: in_time(self.in_reactor, transport, self.timed.clock))
         return transport
 
     def _broken(self, head: bytes, reason: str, flow: Flow) -> None:
         self._events.put(Event("broken", flow, head, reason))
         if self.on_broken:
-            self.transport.send(self.on_broken, flow, connect=False)
+            self.transport.send(self.on_broken, flow, flow.remote)
 
     def listen(self, host: str = "127.0.0.1", advertised: Address | None = None) -> StreamPort:
         transport = self.transport
@@ -244,14 +246,24 @@ class Guard:
         self._ends.append(made.close)
         return made
 
-    def peer(self, port: StreamPort, *, tls: ssl.SSLContext | None = None, octets: int = 0) -> Peer:
-        """Connect to the guard; `octets`: what the kernel keeps until they are read."""
+    def plain(self, port: StreamPort, *, source: Address | None = None, octets: int = 0) -> socket.socket:
+        """Connect to the guard, and do no TLS yet; `octets`: what the kernel keeps until they are read."""
         connection = socket.socket(socket.AF_INET6 if ":" in port.address[0] else socket.AF_INET)
         self._ends.append(connection.close)
         connection.settimeout(LIMIT)
         if octets:
             connection.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, octets)
+        if source is not None:
+            connection.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            connection.bind(source)
         connection.connect(port.address)
+        return connection
+
+    def peer(
+        self, port: StreamPort, *, tls: ssl.SSLContext | None = None, source: Address | None = None, octets: int = 0
+    ) -> Peer:
+        """Connect to the guard."""
+        connection = self.plain(port, source=source, octets=octets)
         tls = tls or self.client
         if tls is not None:
             connection = tls.wrap_socket(connection, server_hostname=port.address[0])
@@ -262,8 +274,8 @@ class Guard:
     def flow(self, port: StreamPort, remote: Address) -> Flow:
         return Flow(self.kind, port.local, remote)
 
-    def send(self, octets: bytes, flow: Flow, *, connect: bool = True) -> None:
-        self.in_reactor(lambda: self.transport.send(octets, flow, connect=connect))
+    def send(self, octets: bytes, flow: Flow, back: Address | None = None) -> None:
+        self.in_reactor(lambda: self.transport.send(octets, flow, back))
 
     def send_all(self, messages: list[bytes], flow: Flow) -> None:
         """Send several messages before the reactor does anything else."""

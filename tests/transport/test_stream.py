@@ -1,5 +1,6 @@
+import queue
 import socket
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -41,9 +42,99 @@ def test_an_answer_goes_back_over_the_same_connection(guard: Guard) -> None:
     port = guard.listen()
     peer = guard.peer(port)
     peer.send(message())
-    guard.send(message(b"answer"), guard.received(message()), connect=False)
+    host = guard.host()
+    guard.send(message(b"answer"), guard.received(message()), host.address)
     peer.get(message(b"answer"))
     assert guard.count("connected") == 0
+
+
+def test_an_answer_whose_connection_is_closed_goes_back_over_a_new_one(guard: Guard) -> None:
+    port, host = guard.listen(), guard.host()
+    peer = guard.peer(port)
+    peer.send(message())
+    flow = guard.received(message())
+    peer.leave()
+    guard.send(message(b"1"), flow, host.address)
+    listened = host.accept()
+    listened.get(message(b"1"))
+    # The next one finds it open; and so does a request that goes there.
+    guard.send(message(b"2"), flow, host.address)
+    guard.send(message(b"3"), guard.flow(port, host.address))
+    listened.get(message(b"2") + message(b"3"))
+    assert guard.count("connected") == 1
+    assert guard.is_quiet()
+
+
+def test_an_answer_that_cannot_go_back_fails_the_flow_to_there(guard: Guard) -> None:
+    port, host = guard.listen(), guard.host()
+    host.close()
+    flow = guard.flow(port, ("127.0.0.1", 9))
+    guard.send(message(), flow, host.address)
+    assert "refused" in guard.failed(guard.flow(port, host.address))
+    assert guard.is_quiet()
+    assert guard.count("unopened") == 1
+
+
+def test_an_answer_goes_back_though_its_own_connection_has_just_failed(guard: Guard) -> None:
+    port, host, gone = guard.listen(), guard.host(), guard.host()
+    flow = guard.flow(port, gone.address)
+
+    def fail_and_answer() -> None:
+        guard.transport._fail(flow, "broken off")
+        guard.transport.send(message(b"answer"), flow, host.address)
+
+    guard.in_reactor(fail_and_answer)
+    host.accept().get(message(b"answer"))
+    assert guard.failed(flow) == "broken off"
+    assert guard.is_quiet()
+
+
+def test_what_is_sent_along_a_flow_that_has_just_failed_is_part_of_the_failure(guard: Guard) -> None:
+    port, host = guard.listen(), guard.host()
+    flow = guard.flow(port, host.address)
+
+    def fail_and_send() -> None:
+        guard.transport._fail(flow, "broken off")
+        guard.transport.send(message(b"request"), flow)
+        guard.transport.send(message(b"answer"), guard.flow(port, ("127.0.0.1", 9)), host.address)
+
+    guard.in_reactor(fail_and_send)
+    assert guard.in_reactor(lambda: len(guard.transport._connections)) == 0
+    assert guard.failed(flow) == "broken off"
+    # Also if one of two connections was it, and the other is there: who has sent the request now seeks another way.
+    guard.send(message(b"1"), flow)
+    peer = host.accept()
+    peer.get(message(b"1"))
+    guard.in_reactor(fail_and_send)
+    assert guard.failed(flow) == "broken off"
+    guard.send(message(b"2"), flow)
+    peer.get(message(b"answer") + message(b"2"))
+    assert guard.is_quiet()
+
+
+def test_answers_open_a_quarter_of_the_connections_that_requests_may(tcp: Guard) -> None:
+    guard = tcp
+    guard.start(StreamLimits(connections=8, per_source=4))
+    port = guard.listen()
+    asked = guard.flow(port, ("127.0.0.1", 9))
+    hosts = [guard.host(), guard.host(), guard.host("127.0.0.2"), guard.host("127.0.0.3")]
+    guard.send(message(b"0"), asked, hosts[0].address)
+    first = hosts[0].accept()
+    first.get(message(b"0"))
+    # One place for a host, two in all: whatever ports and hosts Via names.
+    guard.send(message(b"1"), asked, hosts[1].address)
+    assert guard.failed(guard.flow(port, hosts[1].address)) == "too many connections are open"
+    guard.send(message(b"2"), asked, hosts[2].address)
+    hosts[2].accept().get(message(b"2"))
+    guard.send(message(b"3"), asked, hosts[3].address)
+    assert guard.failed(guard.flow(port, hosts[3].address)) == "too many connections are open"
+    assert guard.count("refused") == 2
+    # Requests have theirs.
+    guard.send(message(b"4"), guard.flow(port, hosts[1].address))
+    hosts[1].accept().get(message(b"4"))
+    first.leave()
+    guard.send(message(b"5"), asked, hosts[0].address)
+    hosts[0].accept().get(message(b"5"))
 
 
 def test_a_message_cut_into_octets_is_received_whole(guard: Guard) -> None:
@@ -171,6 +262,40 @@ def test_a_connection_is_opened_anew_after_a_failure(guard: Guard) -> None:
     host.close()
 
 
+def test_what_is_sent_when_a_failure_is_reported_is_a_new_attempt(guard: Guard) -> None:
+    host = guard.host()
+    reported: queue.SimpleQueue[Flow] = queue.SimpleQueue()
+
+    def failed(flow: Flow, _: str) -> None:
+        host.socket.listen()
+        guard.transport.send(message(b"again"), flow)
+        reported.put(flow)
+
+    guard.start(failed=failed)
+    # Nobody listens there yet.
+    host.socket.close()
+    host.socket = socket.socket()
+    host.socket.settimeout(30)
+    host.socket.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    host.socket.bind(host.address)
+    flow = guard.flow(guard.listen(), host.address)
+    guard.send_all([message(b"1"), message(b"2")], flow)
+    assert reported.get(timeout=30) == flow
+    host.accept().get(message(b"again"))
+    assert reported.empty()
+
+
+def test_hosts_that_refuse_leave_nothing_behind(guard: Guard) -> None:
+    port = guard.listen()
+    for number in range(50):
+        flow = guard.flow(port, (f"127.0.1.{number}", 9))
+        guard.send(message(), flow)
+        assert "refused" in guard.failed(flow)
+    transport = guard.transport
+    kept = (transport._connections, transport._flows, transport._failing, transport._opened._taken)
+    assert guard.in_reactor(lambda: [len(each) for each in kept]) == [0, 0, 0, 0]
+
+
 def test_a_host_that_does_not_answer_fails_in_time(guard: Guard) -> None:
     # One connection fills the queue of this host; the kernel leaves the next one unanswered.
     with socket.socket() as full, socket.socket() as filler:
@@ -186,20 +311,15 @@ def test_a_host_that_does_not_answer_fails_in_time(guard: Guard) -> None:
     assert guard.count("unopened") == 1
 
 
-def test_an_answer_whose_connection_is_closed_fails_and_opens_none(guard: Guard) -> None:
-    host = guard.host()
-    flow = guard.flow(guard.listen(), host.address)
-    guard.send(message(), flow, connect=False)
-    assert guard.failed(flow) == "its connection is closed"
-    assert guard.count("connected") == guard.count("unopened") == 0
-
-
 def test_a_failure_is_never_reported_from_within_send(guard: Guard) -> None:
-    flow = guard.flow(guard.listen(), ("127.0.0.1", 1))
+    guard.start(StreamLimits(connections=1))
+    port, host = guard.listen(), guard.host()
+    guard.send(message(), guard.flow(port, host.address))
+    flow = guard.flow(port, ("127.0.0.1", 1))
 
     def send() -> bool:
-        guard.transport.send(message(), flow, connect=False)
-        guard.transport.send(message(), flow, connect=False)
+        guard.transport.send(message(), flow)
+        guard.transport.send(message(), flow)
         return guard._events.empty()
 
     assert guard.in_reactor(send)
@@ -255,7 +375,7 @@ def test_where_the_framing_is_lost_the_peer_is_answered_and_the_connection_close
     assert peer.rest() == guard.on_broken
     assert guard.count("broken") == 1
     # The connection is no longer there for anything else.
-    guard.send(message(), flow, connect=False)
+    guard.send(message(), flow)
     guard.failed(flow)
     assert guard.is_quiet()
 
@@ -433,6 +553,44 @@ def test_a_peer_that_never_reads_is_cut_off_and_disturbs_nobody(guard: Guard) ->
     guard.received(message(b"after"))
 
 
+def test_a_peer_that_never_reads_wakes_nobody(guard: Guard) -> None:
+    port = guard.listen()
+    deaf, other = guard.peer(port, octets=4096), guard.peer(port)
+    deaf.send(message(b"deaf"))
+    flow = guard.received(message(b"deaf"))
+    other.send(message(b"other"))
+    back = guard.received(message(b"other"))
+    woken: list[str] = []
+
+    def listen_in() -> None:
+        (connection,) = guard.transport._flows[flow]
+        transport: Any = connection.transport
+        raw = transport if guard.kind == "TCP" else transport.transport
+        raw.socket.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 65_536)
+        for name in ("doRead", "doWrite"):
+            setattr(raw, name, counting(name, getattr(raw, name)))
+
+    def counting(name: str, do: Callable[[], object]) -> Callable[[], object]:
+        def count() -> object:
+            woken.append(name)
+            return do()
+
+        return count
+
+    guard.in_reactor(listen_in)
+    # The kernel takes what it has room for; the rest waits.
+    guard.send_all([message(b"x" * 60_000)] * 60, flow)
+    for number in range(300):
+        if number == 100:
+            woken.clear()
+        guard.send(message(b"%d" % number), back)
+        other.get(message(b"%d" % number))
+    assert guard.is_quiet()
+    # The reactor has turned 200 times for the other one, and hardly ever for the deaf one.
+    assert len(woken) < 20
+    assert guard.in_reactor(lambda: guard.transport._flows[flow][0]._waiting_octets) > 0
+
+
 def test_too_much_for_a_connection_that_does_not_stand_yet_is_a_failure(guard: Guard) -> None:
     guard.start(StreamLimits(backlog_octets=1000))
     host = guard.host()
@@ -542,8 +700,5 @@ def test_tls_needs_certificates_and_tcp_has_no_use_for_them(guard: Guard) -> Non
 
     with pytest.raises(ValueError, match="TLS needs certificates"):
         StreamTransport(None, other, received=nothing, broken=nothing, failed=nothing, tls=guard.tls)
-
-
-def test_a_flow_without_connection_has_no_names(guard: Guard) -> None:
-    flow = Flow(guard.kind, ("127.0.0.1", 5060), ("127.0.0.1", 5060))
-    assert guard.transport.names(flow) == frozenset()
+    with pytest.raises(ValueError, match="TLS needs certificates"):
+        StreamTransport(None, "TCP", received=nothing, broken=nothing, failed=nothing, secured=lambda *_: True)

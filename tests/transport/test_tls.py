@@ -11,9 +11,9 @@ from reactor import Reactor
 from streams import ALWAYS, PAST, Files, Guard, named, root
 from streams import message as a_message
 
-from sip_guard.demo.pki import Issued, end_entity, issue, sti_intermediate, web_root
+from sip_guard.demo.pki import Issued, Window, end_entity, issue, sti_intermediate, web_root
 from sip_guard.transport.stream import StreamPort
-from sip_guard.transport.tls import Tls, TlsFiles, domains
+from sip_guard.transport.tls import Tls, TlsFiles, domains, speaks_for
 
 MESSAGE = a_message(b"hello")
 ROOT = root()
@@ -56,10 +56,24 @@ def test_a_certificate_gives_its_holder_these_domains(listed: list[str], common:
     assert domains(named(ROOT, *listed, common=common).certificate) == expected
 
 
-def test_alternative_names_that_cannot_be_read_are_no_names() -> None:
-    unreadable = x509.UnrecognizedExtension(x509.SubjectAlternativeName.oid, b"\x30\x03\x82\x05a")
+@pytest.mark.parametrize("octets", [b"\x30\x03\x82\x05a", b"\x30\x02\xa3\x00", b"\x30\x03\x82\x01\xff"])
+def test_alternative_names_that_cannot_be_read_are_no_names(octets: bytes) -> None:
+    unreadable = x509.UnrecognizedExtension(x509.SubjectAlternativeName.oid, octets)
     issued = issue("cn.example.com", ROOT, ALWAYS, [*end_entity(), (unreadable, False)])
     assert domains(issued.certificate) == frozenset()
+    assert not speaks_for(issued.certificate, "cn.example.com")
+    assert not speaks_for(issued.certificate, "192.0.2.1")
+
+
+def test_a_common_name_that_cannot_be_read_is_no_name() -> None:
+    issued = issue("cn.example.com", ROOT, ALWAYS, end_entity())
+    der = issued.certificate.public_bytes(serialization.Encoding.DER)
+    garbled = x509.load_der_x509_certificate(der.replace(b"cn.example.com", b"\xffn.example.com"))
+    assert domains(garbled) == frozenset()
+
+
+def test_no_certificate_speaks_for_nobody() -> None:
+    assert not speaks_for(None, "example.com")
 
 
 def test_an_octet_stream_over_tls_is_of_version_1_2_or_newer(guard: Guard) -> None:
@@ -188,7 +202,6 @@ def test_a_server_of_the_right_name_is_told_it_and_gets_the_message(
     guard.send(MESSAGE, flow)
     host.accept().get(MESSAGE)
     assert asked == [name]
-    assert guard.in_reactor(lambda: guard.transport.names(flow)) == domains(named(ROOT, *listed).certificate)
 
 
 def test_our_certificate_is_shown_to_a_server_that_asks_for_it(guard: Guard) -> None:
@@ -211,78 +224,6 @@ def test_our_certificate_need_not_be_shown(guard: Guard) -> None:
     assert "certificate required" in guard.failed(flow)
 
 
-def names_of(guard: Guard, tls: ssl.SSLContext) -> frozenset[str]:
-    """Let a peer send a message, and give the names that it then has."""
-    peer = guard.peer(guard.listen(), tls=tls)
-    peer.send(MESSAGE)
-    flow = guard.received(MESSAGE)
-    names: frozenset[str] = guard.in_reactor(lambda: guard.transport.names(flow))
-    return names
-
-
-def test_a_peer_is_known_by_its_certificate(guard: Guard) -> None:
-    own = named(guard.root, "sip:trunk.example.com", "host.example.com")
-    assert names_of(guard, guard.files.client(guard.root, own)) == {"trunk.example.com"}
-
-
-def test_a_peer_is_known_by_a_certificate_below_an_intermediate(guard: Guard) -> None:
-    own = named(sti_intermediate(guard.root, ALWAYS), "trunk.example.com")
-    assert names_of(guard, guard.files.client(guard.root, own)) == {"trunk.example.com"}
-
-
-def test_a_peer_need_not_show_a_certificate(guard: Guard) -> None:
-    assert names_of(guard, guard.files.client(guard.root)) == frozenset()
-
-
-@pytest.mark.parametrize("wrong", ["authority", "time"])
-def test_a_peer_whose_certificate_is_not_valid_is_not_heard(guard: Guard, wrong: str) -> None:
-    issuer = root() if wrong == "authority" else guard.root
-    own = named(issuer, "trunk.example.com", window=ALWAYS if wrong == "authority" else PAST)
-    with pytest.raises(OSError, match=r"alert|reset|closed"):  # noqa: PT012 - when TLS 1.3 notices is its own affair
-        peer = guard.peer(guard.listen(), tls=guard.files.client(guard.root, own))
-        peer.send(MESSAGE)
-        peer.rest()
-        raise ConnectionResetError("closed")
-    assert guard.is_quiet()
-    assert guard.count("unopened") == 1
-
-
-def test_no_certificate_is_asked_for_where_no_authority_is_trusted_to_issue_one(guard: Guard) -> None:
-    guard.start(tls=Tls(guard.files.tls(guard.own, ca=guard.root)))
-    own = named(root(), "trunk.example.com")
-    assert names_of(guard, guard.files.client(guard.root, own)) == frozenset()
-
-
-def test_names_go_with_their_connection(guard: Guard) -> None:
-    own = named(guard.root, "trunk.example.com")
-    peer = guard.peer(guard.listen(), tls=guard.files.client(guard.root, own))
-    peer.send(MESSAGE)
-    flow = guard.received(MESSAGE)
-    assert guard.in_reactor(lambda: guard.transport.names(flow)) == {"trunk.example.com"}
-    peer.leave()
-    assert guard.in_reactor(lambda: guard.transport.names(flow)) == frozenset()
-
-
-def test_two_peers_of_one_flow_have_the_names_that_both_have_proved(guard: Guard) -> None:
-    port = guard.listen()
-    host = guard.host(tls=guard.files.server(named(guard.root, "127.0.0.1", "trunk.example.com")))
-    flow = guard.flow(port, host.address)
-    guard.send(MESSAGE, flow)
-    first = host.accept()
-    first.get(MESSAGE)
-    assert guard.in_reactor(lambda: guard.transport.names(flow)) == {"trunk.example.com"}
-    host.socket.close()
-    with socket.socket() as plain:
-        plain.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        plain.bind(host.address)
-        plain.settimeout(30)
-        plain.connect(port.address)
-        with guard.files.client(guard.root).wrap_socket(plain, server_hostname="127.0.0.1") as second:
-            second.sendall(MESSAGE)
-            assert guard.received(MESSAGE) == flow
-            assert guard.in_reactor(lambda: guard.transport.names(flow)) == frozenset()
-
-
 def shown(guard: Guard, port: StreamPort) -> bytes | None:
     """Give the certificate that the guard shows."""
     peer = guard.peer(port)
@@ -303,19 +244,38 @@ def test_certificates_are_reloaded_and_connections_stay(guard: Guard) -> None:
     guard.in_reactor(guard.tls.reload)
     assert shown(guard, port) == renewed.certificate.public_bytes(serialization.Encoding.DER)
     # The old connection goes on, in both directions.
-    guard.send(MESSAGE, flow, connect=False)
+    guard.send(MESSAGE, flow, flow.remote)
     peer.get(MESSAGE)
     peer.send(MESSAGE)
     assert guard.received(MESSAGE) == flow
+    # Servers are shown the new one, too.
+    host = guard.host(tls=guard.files.server(named(guard.root, "127.0.0.1"), client_ca=guard.root))
+    guard.send(MESSAGE, guard.flow(port, host.address))
+    server = host.accept()
+    assert isinstance(server.connection, ssl.SSLSocket)
+    der = renewed.certificate.public_bytes(serialization.Encoding.DER)
+    assert server.connection.getpeercert(binary_form=True) == der
 
 
 def test_a_reload_that_fails_changes_nothing(guard: Guard) -> None:
     assert guard.tls is not None
     port = guard.listen()
-    guard.files.write("guard.pem", named(guard.root, "127.0.0.1").pem)
+    expires = guard.tls.not_after
+    guard.files.write("guard.pem", named(guard.root, "127.0.0.1", window=PAST).pem)
     with pytest.raises(ValueError, match=r"guard\.key: not the key of the first certificate in .*guard\.pem"):
         guard.in_reactor(guard.tls.reload)
     assert shown(guard, port) == guard.own.certificate.public_bytes(serialization.Encoding.DER)
+    assert guard.tls.not_after == expires
+
+
+def test_the_first_certificate_to_expire_is_known(files: Files) -> None:
+    soon = Window(ALWAYS.not_before, ALWAYS.not_after - 86_400)
+    tls = Tls(files.tls(named(ROOT, "example.com"), ca=ROOT))
+    assert tls.not_after.timestamp() == ALWAYS.not_after
+    tls.reload(files.tls(named(ROOT, "example.com", window=soon), ca=ROOT))
+    assert tls.not_after.timestamp() == soon.not_after
+    tls.reload(files.tls(named(sti_intermediate(ROOT, soon), "example.com"), ca=ROOT))
+    assert tls.not_after.timestamp() == soon.not_after
 
 
 def test_a_reload_may_name_other_files(guard: Guard) -> None:
@@ -365,6 +325,39 @@ def test_an_encrypted_key_is_named(files: Files) -> None:
 
 def test_the_systems_authorities_are_trusted_where_none_are_named(files: Files) -> None:
     certificate, key = files.certificate(named(ROOT, "example.com"))
-    tls = Tls(TlsFiles(certificate=certificate, key=key))
-    assert tls.speaks_for(named(ROOT, "192.0.2.1").certificate, ("192.0.2.1", 5061))
-    assert not tls.speaks_for(named(ROOT, "192.0.2.1").certificate, ("192.0.2.2", 5061))
+    Tls(TlsFiles(certificate=certificate, key=key))
+
+
+def test_which_name_a_server_must_have_may_change_while_we_run(guard: Guard) -> None:
+    names: dict[str, str] = {}
+    guard.start(tls=Tls(guard.files.tls(guard.own, ca=guard.root), lambda address: names.get(address[0])))
+    host = guard.host(tls=guard.files.server(named(guard.root, "127.0.0.1", "a.example.com", "b.example.com")))
+    flow = guard.flow(guard.listen(), host.address)
+    guard.send(a_message(b"1"), flow)
+    first = host.accept()
+    first.get(a_message(b"1"))
+    # The server has shown that it is these, too; and never that it is anybody else.
+    for name in ("127.0.0.1", "a.example.com", "b.example.com"):
+        names["127.0.0.1"] = name
+        guard.send(a_message(b"2"), flow)
+        first.get(a_message(b"2"))
+    names["127.0.0.1"] = "c.example.com"
+    guard.send(a_message(b"3"), flow)
+    with pytest.raises((OSError, AssertionError)):
+        host.accept().get(a_message(b"3"))
+    assert guard.failed(flow) == "TLS: the certificate is for another name"
+    names.clear()
+    guard.send(a_message(b"4"), flow)
+    first.get(a_message(b"4"))
+
+
+def test_what_waits_for_one_server_does_not_go_to_the_next_one_at_its_address(guard: Guard) -> None:
+    names = {"127.0.0.1": "a.example.com"}
+    guard.start(tls=Tls(guard.files.tls(guard.own, ca=guard.root), lambda address: names[address[0]]))
+    host = guard.host(tls=guard.files.server(named(guard.root, "a.example.com", "b.example.com")))
+    flow = guard.flow(guard.listen(), host.address)
+    guard.send(a_message(b"for a"), flow)
+    names["127.0.0.1"] = "b.example.com"
+    guard.send(a_message(b"for b"), flow)
+    host.accept().get(a_message(b"for a"))
+    host.accept().get(a_message(b"for b"))

@@ -2,15 +2,19 @@
 
 import errno
 import socket
+import struct
+import sys
+import time
 from collections.abc import Callable, Iterator
-from contextlib import suppress
+from contextlib import contextmanager, suppress
+from unittest.mock import Mock
 
 import pytest
 from reactor import Reactor, reactor
 from twisted.internet.defer import Deferred
 
 from sip_guard.sip.flow import Address, Flow
-from sip_guard.transport.udp import BATCH, UdpPort
+from sip_guard.transport.udp import BATCH, LONGEST_WAIT, RECEIVE_BUFFER, UdpPort, _waited
 
 
 def _has_ipv6() -> bool:
@@ -209,3 +213,151 @@ def test_a_port_may_be_closed_while_it_is_read(port: Port, in_reactor: Reactor) 
 
 def test_it_names_itself(port: Port) -> None:
     assert port.port.logPrefix() == f"udp {port.port.address[0]}:{port.port.address[1]}"
+
+
+class Watched:
+    """A port whose batches are watched, and that is read by hand."""
+
+    def __init__(self, clock: Callable[[], float] = time.time, *, room: int | None = None, full: float = 0.0) -> None:
+        self.delays: list[float] = []
+        self.read: list[bytes] = []
+        self.port = UdpPort(
+            Mock(spec=["addReader", "removeReader"]),
+            ("127.0.0.1", 0),
+            None,
+            lambda data, _: self.read.append(data),
+            delayed=self.delays.append,
+            full=full,
+            wall=clock,
+        )
+        if room is not None:
+            self.port._socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, room)
+        self._peer = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+
+    def gets(self, *datagrams: bytes) -> None:
+        for data in datagrams:
+            self._peer.sendto(data, self.port.address)
+
+    def close(self) -> None:
+        self.port.close()
+        self._peer.close()
+
+
+@contextmanager
+def watching(
+    clock: Callable[[], float] = time.time, *, room: int | None = None, full: float = 0.0
+) -> Iterator[Watched]:
+    watched = Watched(clock, room=room, full=full)
+    try:
+        yield watched
+    finally:
+        watched.close()
+
+
+linux = pytest.mark.skipif(sys.platform != "linux", reason="only Linux notes when a datagram came in this way")
+
+
+@linux
+def test_how_long_the_first_of_a_batch_has_waited_is_told() -> None:
+    with watching(lambda: time.time() + 5.0) as watched:
+        watched.gets(b"a", b"b", b"c")
+        watched.port.doRead()
+        assert watched.read == [b"a", b"b", b"c"]
+        assert len(watched.delays) == 1
+        assert 5.0 <= watched.delays[0] < 10.0
+
+
+@linux
+def test_each_batch_is_told_of_once() -> None:
+    with watching() as watched:
+        watched.gets(*[b"x"] * (BATCH + 1))
+        watched.port.doRead()
+        assert len(watched.read) == BATCH
+        assert len(watched.delays) == 1
+        watched.port.doRead()
+        assert len(watched.read) == BATCH + 1
+        assert len(watched.delays) == 2
+
+
+def test_of_nothing_nothing_is_told() -> None:
+    with watching() as watched:
+        watched.port.doRead()
+        assert watched.delays == []
+
+
+@linux
+@pytest.mark.parametrize("step", [-3600.0, -1.0, LONGEST_WAIT + 1, 1e9])
+def test_a_clock_that_was_set_delays_nothing(step: float) -> None:
+    with watching(lambda: time.time() + step) as watched:
+        watched.gets(b"a")
+        watched.port.doRead()
+        assert watched.delays == [0.0]
+
+
+@linux
+def test_a_buffer_that_fills_up_is_told_as_a_delay() -> None:
+    with watching(lambda: 0.0, room=100_000, full=10.0) as watched:
+        watched.gets(*[b"x" * 1500] * 200)
+        watched.port.doRead()
+        assert 9.0 < watched.delays[0] <= 10.0
+        while len(watched.read) < 20 or watched.read[-1] != b"y":
+            watched.gets(b"y")
+            watched.port.doRead()
+        watched.gets(b"y")
+        watched.port.doRead()
+        assert watched.delays[-1] < 2.0
+
+
+@pytest.mark.parametrize(
+    "notes",
+    [
+        [],
+        [(socket.SOL_SOCKET, 35, b"")],
+        [(socket.SOL_SOCKET, 35, bytes(8))],
+        [(socket.SOL_SOCKET, 29, bytes(16))],
+        [(socket.IPPROTO_IP, 35, bytes(16))],
+    ],
+)
+def test_without_a_note_of_the_kernel_there_is_no_delay(notes: list[tuple[int, int, bytes]]) -> None:
+    assert _waited(notes, 1.0) == 0.0
+    assert _waited([(socket.SOL_SOCKET, 35, struct.pack("@qq", 2, 0))], 1.0) == 0.0
+    assert _waited([*notes, (socket.SOL_SOCKET, 35, struct.pack("@qq", 0, 250_000_000))], 1.0) == 0.75
+
+
+def test_where_the_kernel_notes_nothing_all_is_read_the_same() -> None:
+    with watching() as watched:
+        real = watched.port._socket
+        poor = Mock(wraps=real)
+        poor.getsockopt.side_effect = OSError(errno.ENOPROTOOPT, "")
+        poor.recvmsg.side_effect = lambda size, _: real.recvmsg(size)
+        watched.port._socket = poor
+        watched.gets(b"a", b"b")
+        watched.port.doRead()
+        assert watched.read == [b"a", b"b"]
+        assert watched.delays == [0.0]
+        watched.port._socket = real
+
+
+def test_an_error_for_something_sent_earlier_costs_no_datagram() -> None:
+    with watching() as watched:
+        real = watched.port._socket
+        failing = Mock(wraps=real)
+        failures = [ConnectionRefusedError()]
+
+        def receive(size: int, space: int) -> object:
+            if failures:
+                raise failures.pop()
+            return real.recvmsg(size, space)
+
+        failing.recvmsg.side_effect = receive
+        watched.port._socket = failing
+        watched.gets(b"a", b"b")
+        watched.port.doRead()
+        watched.port._socket = real
+        assert watched.read == [b"a", b"b"]
+        assert len(watched.delays) == 1
+
+
+def test_the_room_in_the_kernel_is_known() -> None:
+    with watching() as watched:
+        assert 0 < watched.port.room <= RECEIVE_BUFFER
