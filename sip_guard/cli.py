@@ -1,5 +1,6 @@
 """The commands: arguments in, text out, nothing else."""
 
+import signal
 import sys
 from pathlib import Path
 from typing import BinaryIO
@@ -8,6 +9,7 @@ import click
 import msgspec
 from rich.console import Console
 from rich.table import Table
+from twisted.internet.interfaces import IReactorFromThreads
 from twisted.logger import ILogObserver, LogEvent, LogLevel, formatEvent, globalLogBeginner
 from zope.interface import implementer
 
@@ -15,7 +17,7 @@ from sip_guard import __version__
 from sip_guard.config import Config, ConfigError, load
 from sip_guard.log import Logger, logger
 from sip_guard.peer import Source
-from sip_guard.sip.flow import written
+from sip_guard.sip.flow import bracketed, numeric, written
 
 CONFIG_FILE = "/etc/sip_guard/sip_guard.yaml"
 
@@ -41,7 +43,10 @@ def main() -> None:
 @main.command()
 @config_option
 def run(path: Path) -> None:
-    """Stand between the trunks and the targets of the configuration, until told to stop (TERM or INT)."""
+    """Stand between the trunks and the targets of the configuration, until told to stop (TERM or INT).
+
+    HUP reads the files of the TLS certificate again.
+    """
     config = _load(path)
     from twisted.internet import reactor  # noqa: PLC0415 - installed when it is imported
 
@@ -61,6 +66,7 @@ def run(path: Path) -> None:
     started = {"version": __version__, "config": str(path), "trunks": len(config.trunks)}
     reactor.callWhenRunning(log.info, "started", **started)
     reactor.addSystemEventTrigger("before", "shutdown", service.stop)
+    signal.signal(signal.SIGHUP, lambda *_: IReactorFromThreads(reactor).callFromThread(service.reload))
     reactor.run()
     log.info("stopped")
 
@@ -101,20 +107,27 @@ def _tables(config: Config) -> list[Table]:
     for item in config.listen:
         named = written(item.advertised) if item.advertised else "the same"
         listen.add_row(item.transport, written(item.address), named)
-    trunks = _table("Trunks", "name", "sources", "target", "identity", "else")
+    trunks = _table("Trunks", "name", "told by", "its calls go to", "else")
     for trunk in config.trunks:
-        names = ("trust_asserted", "trusted", "attested_number", "psap_callback")
-        rest = {name: getattr(trunk, name) for name in names} | msgspec.structs.asdict(trunk.dial_plan)
-        trunks.add_row(
-            trunk.name,
-            _sources(trunk.sources),
-            trunk.target,
-            trunk.identity,
-            "\n".join(f"{name}: {_text(value)}" for name, value in rest.items()),
-        )
-    targets = _table("Targets", "name", "transport", "address", "further sources")
+        theirs = [target for target in config.targets if target.trunk == trunk.name]
+        told_by = [*map(_source, trunk.sources), *trunk.certificates, *(f"target {target.name}" for target in theirs)]
+        rest = _options(trunk, "name", "sources", "certificates", "targets")
+        trunks.add_row(trunk.name, "\n".join(told_by), "\n".join(trunk.targets), rest)
+    targets = _table("Targets", "name", "where", "side", "else")
     for target in config.targets:
-        targets.add_row(target.name, target.transport, written(target.address), _sources(target.sources))
+        transport = target.transport or ("UDP" if numeric(target.host) else "as DNS says:")
+        targets.add_row(
+            target.name,
+            f"{transport} {bracketed(target.host)}{f':{target.port}' if target.port else ''}",
+            f"trunk {target.trunk}" if target.trunk else "ours",
+            _options(target, "name", "transport", "host", "port", "trunk"),
+        )
+    routes = _table("Ways out for calls of our side, asked from the top", "called number", "header", "trunks")
+    for route in config.routes:
+        header = f"{route.header}: {route.value or 'any'}" if route.header else "any"
+        number = "\n".join(f"{prefix}..." for prefix in route.prefixes)
+        routes.add_row(number or "any", header, "\n".join(route.trunks))
+    routes.add_row("any other", "any", "none: 403", style="dim")
     anchors = _table("Trust anchors", "subject", "until")
     for subject, until in config.anchors.subjects if config.anchors else ():
         anchors.add_row(subject, until)
@@ -129,7 +142,7 @@ def _tables(config: Config) -> list[Table]:
         when = "; ".join(f"{name}: {', '.join(sorted(values))}" for name, values in conditions.items() if values)
         rules.add_row(rule.id, when or "always", str(rule.then), rule.mode)
     rules.add_row("default", "no other rule ended the list", "allow", "enforce", style="dim")
-    return [listen, trunks, targets, anchors, rules, _rest(config)]
+    return [listen, trunks, targets, routes, anchors, rules, _rest(config)]
 
 
 def _rest(config: Config) -> Table:
@@ -142,8 +155,9 @@ def _rest(config: Config) -> Table:
         "tags": config.tags,
         "log": config.log,
         "connections": config.connections,
+        "dns": config.dns,
         "limits": config.limits,
-    }
+    } | ({"tls": config.tls} if config.tls else {})
     for name, part in parts.items():
         for option, value in msgspec.structs.asdict(part).items():
             table.add_row(f"{name}.{option}", _text(value))
@@ -151,17 +165,30 @@ def _rest(config: Config) -> Table:
     return table
 
 
-def _sources(sources: tuple[Source, ...]) -> str:
-    return _text(tuple(f"{each.network}{f' port {each.port}' if each.port else ''}" for each in sources))
+def _options(part: msgspec.Struct, *shown: str) -> str:
+    """Give the options of a part, one a line, without those that are shown elsewhere."""
+    lines = []
+    for name, value in msgspec.structs.asdict(part).items():
+        if isinstance(value, msgspec.Struct):
+            lines += [f"{name}.{line}" for line in _options(value).splitlines()]
+        elif name not in shown:
+            lines.append(f"{name}: {_text(value)}")
+    return "\n".join(lines)
 
 
 def _text(value: object) -> str:
     """Give a value as it would stand in the file."""
-    if isinstance(value, tuple):
-        return ", ".join(map(str, value)) or "none"
+    if isinstance(value, Source):
+        return _source(value)
+    if isinstance(value, (tuple, frozenset)):
+        return ", ".join(sorted(map(_text, value)) if isinstance(value, frozenset) else map(_text, value)) or "none"
     if isinstance(value, bool):
         return str(value).lower()
     return "none" if value in (None, "") else str(value)
+
+
+def _source(source: Source) -> str:
+    return f"{source.network}{f' port {source.port}' if source.port else ''}"
 
 
 def _table(title: str, *columns: str) -> Table:

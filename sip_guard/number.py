@@ -45,9 +45,14 @@ def canonical(user: str, plan: DialPlan = PLAIN) -> str | None:
     return _canonical(user, plan)
 
 
+def dialled(user: str) -> str:
+    """Give a user part without its parameters and visual separators (RFC 3966 5.1.1), escapes decoded."""
+    return _VISUAL.sub("", _ESCAPE.sub(lambda m: chr(int(m[1], 16)), user).partition(";")[0])
+
+
 @lru_cache(maxsize=4096)
 def _canonical(user: str, plan: DialPlan) -> str | None:
-    digits = _VISUAL.sub("", _ESCAPE.sub(lambda m: chr(int(m[1], 16)), user).partition(";")[0])
+    digits = dialled(user)
     if _SERVICE.fullmatch(digits):
         return digits
     if not _DIALLED.fullmatch(digits):

@@ -2,17 +2,24 @@
 
 import ipaddress
 from collections.abc import Iterable
-from typing import Literal
+from typing import Annotated, Literal
 
 import msgspec
+from msgspec import Meta
 
 from sip_guard.number import PLAIN, DialPlan
-from sip_guard.sip.flow import Address
+from sip_guard.sip.flow import Address, Flow, numeric
 
 MAX_SEEN = 8192
 """Addresses whose peer is remembered, so that most datagrams cost one look-up. Strangers are not remembered."""
 
+FORMER = 4 * 3600.0
+"""Seconds that an address is a target's after its name has ceased to lead there."""
+MAX_FORMER = 1024
+
 Network = ipaddress.IPv4Network | ipaddress.IPv6Network
+Transport = Literal["UDP", "TCP", "TLS"]
+"""In the spelling of a Via header."""
 
 
 class Source(msgspec.Struct, frozen=True):
@@ -23,17 +30,20 @@ class Source(msgspec.Struct, frozen=True):
 
 
 class Trunk(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """A peer that sends us calls, told from others by the address it sends from."""
+    """A peer that sends us calls, told from others by the address it sends from or by its certificate."""
 
     name: str
-    sources: tuple[Source, ...]
+    sources: tuple[Source, ...] = ()
     """Networks or addresses, with a port where two peers share an address."""
-    target: str
-    """Name of the target that its calls go to."""
+    certificates: tuple[str, ...] = ()
+    """SIP domains, in lower case, one of which its TLS client certificate names (RFC 5922); another way to tell it."""
+    targets: tuple[str, ...]
+    """Names of the targets that its calls go to, by their priority and weight."""
     identity: Literal["require", "prefer", "ignore"] = "prefer"
     """Whether a call has to be signed, may be, or whether Identity headers are not looked at."""
     trust_asserted: bool = True
-    """Whether P-Asserted-Identity says who calls (RFC 3325). False: it is removed, and From alone counts."""
+    """Whether it is in our trust domain (RFC 3325): its P-Asserted-Identity says who calls, and it gets ours. False:
+    the field is removed, from it and towards it, and From alone counts."""
     trusted: bool = False
     """Whether this peer's own verstat and attestation headers are believed. False: they are removed."""
     attested_number: Literal["both", "asserted", "presented"] = "both"
@@ -42,38 +52,119 @@ class Trunk(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
     """Whether a token has to be for the number that the call goes to (Request-URI), or one for To is as good."""
     psap_callback: Literal["pass", "screen"] = "pass"
     """What happens to a call marked as an emergency centre's call back (RFC 7090)."""
+    methods: frozenset[str] = frozenset()
+    """What else passes outside of calls, besides INVITE and in both directions, such as `MESSAGE` and `REGISTER`."""
+    calls_per_second: float | None = None
+    """New calls it may begin in a second, with bursts of as many; None: no limit."""
+    concurrent_calls: int | None = None
+    """Calls it may have at a time; None: no limit."""
     dial_plan: DialPlan = PLAIN
 
 
+class Probe(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """How a target is asked whether it is there: by OPTIONS, whose every answer but 503 says that it is."""
+
+    every: Annotated[float, Meta(ge=1, le=3600)] = 15.0
+    """Seconds from one OPTIONS to the next."""
+    timeout: Annotated[float, Meta(ge=0.5, le=32)] = 4.0
+    """Seconds an answer may take."""
+    up_after: Annotated[int, Meta(ge=1, le=100)] = 2
+    """Answers in a row until a target that is down is used again."""
+
+
 class Target(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """A place where calls go, such as the PBX."""
+    """A place where calls go, such as the PBX; or a trunk, for calls that go out."""
 
     name: str
-    address: Address
-    """Numeric IP address and port."""
-    transport: Literal["UDP", "TCP", "TLS"] = "UDP"
+    host: str
+    """A numeric IP address, or a name that DNS leads on from (RFC 3263)."""
+    port: int | None = None
+    """None: what DNS says, or the usual one of the transport."""
+    transport: Transport | None = None
+    """None: what DNS says, or UDP."""
+    trunk: str = ""
+    """Name of the trunk that it belongs to: calls of our side go out there. Empty: it is on our side."""
+    priority: Annotated[int, Meta(ge=0, le=65_535)] = 0
+    """The smaller, the sooner it is tried."""
+    weight: Annotated[int, Meta(ge=0, le=65_535)] = 1
+    """Its share of the calls among the targets of the same priority."""
     server_name: str = ""
-    """What its TLS certificate must name; empty: its address."""
+    """What its TLS certificate must name; empty: its host."""
     sources: tuple[Source, ...] = ()
     """What other addresses it has: its messages come from there, and requests of a call may go there."""
+    trust_asserted: bool = True
+    """Whether it may see P-Asserted-Identity of callers who asked for privacy (RFC 3325 7)."""
+    large_requests: Literal["udp", "tcp"] = "udp"
+    """How a request over 1300 octets goes to a target by UDP: in fragments, or by TCP first (RFC 3261 18.1.1)."""
+    redirects: Literal["pass", "follow"] = "pass"
+    """What becomes of its 3xx answers: they go to the caller, or the guard tries the contacts they name."""
+    request_uri: Literal["keep", "rewrite"] = "keep"
+    """Whether the Request-URI of a call names the guard, as it came, or this target: for one that is a proxy."""
+    patience: Annotated[float, Meta(ge=0.5, le=32)] = 4.0
+    """Seconds without any answer until the next target is tried, if there is one."""
+    down_after: Annotated[int, Meta(ge=1, le=1000)] = 3
+    """Requests in a row without any answer until it is not used any more."""
+    retry_after: Annotated[float, Meta(ge=1, le=3600)] = 10.0
+    """Seconds until a target that is down and not probed is tried again."""
+    probe: Probe | None = None
+    """None: nothing is asked, only what becomes of calls counts."""
+    overload_control: bool = False
+    """Whether it is offered RFC 7339, and gets fewer calls when it asks for fewer."""
+
+
+class Route(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Which calls of our side go out by which trunk. The first route that fits counts."""
+
+    trunks: tuple[str, ...]
+    """Names of trunks: those that follow are tried when the targets of the first cannot be reached."""
+    prefixes: tuple[str, ...] = ()
+    """What the called number begins with; none: any."""
+    header: str = ""
+    """Name of a header field, in lower case, that chooses the route and is removed; empty: none does."""
+    value: str = ""
+    """The value it must have; empty: any."""
 
 
 class Peers:
-    """Finds the peer that a datagram came from. The most specific entry wins; a port counts more than a network."""
+    """Finds the peer that a message came from. The most specific entry wins; a port counts more than a network."""
 
     def __init__(self, trunks: Iterable[Trunk], targets: Iterable[Target]) -> None:
         self.trunks = {t.name: t for t in trunks}
         self.targets = {t.name: t for t in targets}
-        self._exact: dict[Address, Trunk | Target] = {t.address: t for t in self.targets.values()}
+        self._exact: dict[Address, Trunk | Target] = {}
+        self._located: dict[str, tuple[Address, ...]] = {}
+        self._former: dict[tuple[str, Address], float] = {}
+        self._proven: dict[Flow, Trunk] = {}
         self._seen: dict[Address, Trunk | Target] = {}
         self._networks: dict[tuple[int, int, int], dict[int, Trunk | Target]] = {}
+        self._fill()
+
+    def _fill(self) -> None:
+        self._seen.clear()
+        self._networks.clear()
+        self._exact = {
+            address: self._side(target) for target in self.targets.values() for address in self._addresses(target)
+        }
         for target in self.targets.values():
-            for source in (Source(ipaddress.ip_network(target.address[0])), *target.sources):
-                self._add(source, target)
+            hosts = [Source(ipaddress.ip_network(host)) for host, _ in self._addresses(target)]
+            for source in (*hosts, *target.sources):
+                self._add(source, self._side(target))
         for trunk in self.trunks.values():
             for source in trunk.sources:
                 self._add(source, trunk)
         self._order = sorted(self._networks, reverse=True)
+
+    def _side(self, target: Target) -> Trunk | Target:
+        return self.trunks[target.trunk] if target.trunk else target
+
+    def _addresses(self, target: Target) -> tuple[Address, ...]:
+        host = numeric(target.host)
+        if host is None:
+            return (
+                *self._located.get(target.name, ()),
+                *(address for name, address in self._former if name == target.name),
+            )
+        return ((host, target.port or (5061 if target.transport == "TLS" else 5060)),)
 
     def _add(self, source: Source, peer: Trunk | Target) -> None:
         network = source.network
@@ -84,8 +175,38 @@ class Peers:
         shifted = int(network.network_address) >> (network.max_prefixlen - network.prefixlen)
         self._networks.setdefault(key, {})[shifted << 16 | port] = peer
 
+    def locate(self, target: str, addresses: Iterable[Address], now: float) -> None:
+        """Take note of the addresses that the name of a target leads to from `now` on: its messages come from there.
+
+        Former ones are known for some hours more, for the calls that are in progress there.
+        """
+        located = tuple(addresses)
+        before = self._located.get(target, ())
+        self._former = {key: until for key, until in self._former.items() if until > now}
+        self._former |= {(target, address): now + FORMER for address in before if address not in located}
+        while len(self._former) > MAX_FORMER:
+            del self._former[next(iter(self._former))]
+        self._located[target] = located
+        self._fill()
+
+    def prove(self, flow: Flow, trunk: Trunk | None) -> None:
+        """Take note of whose certificate was shown on a TLS connection; None: it is closed."""
+        if trunk is None:
+            self._proven.pop(flow, None)
+        else:
+            self._proven[flow] = trunk
+
+    def certified(self, domains: Iterable[str]) -> Trunk | None:
+        """Give the trunk that is told by a certificate which makes its holder these domains (RFC 5922 7.1)."""
+        held = set(domains)
+        return next((trunk for trunk in self.trunks.values() if held.intersection(trunk.certificates)), None)
+
+    def of(self, flow: Flow) -> Trunk | Target | None:
+        """Give the peer whose messages come along `flow`: by its certificate, or else by its address."""
+        return (self._proven.get(flow) if self._proven else None) or self.at(flow.remote)
+
     def at(self, address: Address) -> Trunk | Target | None:
-        """Give the peer whose datagrams come from `address`; None for a stranger."""
+        """Give the peer whose messages come from `address`; None for a stranger."""
         peer = self._exact.get(address) or self._seen.get(address)
         if peer is None:
             peer = self._look_up(address)

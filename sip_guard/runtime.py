@@ -9,21 +9,28 @@ from twisted.python.failure import Failure
 
 from sip_guard.call import Call
 from sip_guard.log import Logger
+from sip_guard.peer import Target
 from sip_guard.policy.decision import Decision
-from sip_guard.proxy.core import Abandon, Action, Proxy, Screen, Send
-from sip_guard.proxy.transaction import Key
+from sip_guard.proxy.action import Abandon, Action, Marked, Screen, Send
+from sip_guard.proxy.core import Proxy
+from sip_guard.proxy.key import Key
+from sip_guard.proxy.muting import Muting
+from sip_guard.proxy.place import Place
 from sip_guard.record import Masking, record
 from sip_guard.screen import Screening
-from sip_guard.sip.flow import End, Flow, written
+from sip_guard.sip.flow import Address, End, Flow, written
 from sip_guard.sip.message import MalformedMessage, Message, parse
 from sip_guard.verdict import Reject
 
 MAX_COMPLAINTS = 100
 """Log lines a second about messages that were refused: one for each source, and of no more sources than this."""
 
+HEARTBEAT = 0.02
+"""Seconds from one look at the lateness of the reactor to the next."""
+
 Clock = Callable[[], float]
-Carry = Callable[[bytes, Flow, bool], None]
-"""Sends octets along a flow; the last argument tells whether they are an answer."""
+Carry = Callable[[bytes, Flow, Address | None], None]
+"""Sends octets along a flow; the address is that of `Send.back`."""
 
 
 class Runtime:
@@ -51,10 +58,14 @@ class Runtime:
         self._sends: dict[End, Carry] = {}
         self._pending: dict[Key, Deferred[Decision]] = {}
         self._timer: IDelayedCall | None = None
+        self._muting = Muting()
+        self._heart = proxy.overload.queue()
+        self._heartbeat: IDelayedCall | None = None
         self._complained: set[str] = set()
         self._second = 0
         self.counts: Counter[str] = Counter()
-        """What happened how often: `stranger`, `malformed`, `refused`, `undelivered`, `mistake`, `decision`."""
+        """What happened how often: `stranger`, `malformed`, `muted`, `refused`, `undelivered`, `mistake`,
+        `decision`."""
 
     def add_end(self, end: End, carry: Carry) -> None:
         """Make `carry` take what goes out from this end of ours."""
@@ -64,17 +75,21 @@ class Runtime:
         """Take one datagram. Nothing that a peer sends raises."""
         now = self._reactor.seconds()
         try:
-            if self._proxy.peers.at(flow.remote) is None:
+            if not self._proxy.knows(flow):
                 self._complain("stranger", flow, "no trunk or target has this address")
+                return
+            if self._muting.muted(flow.remote[0], now):
+                self.counts["muted"] += 1
                 return
             if not data.strip(b"\r\n\x00"):
                 return
             try:
                 message = parse(data)
             except MalformedMessage as fault:
-                self._complain("malformed", flow, fault.reason, fault.message)
+                self._malformed(flow, fault.reason, now, fault.message)
                 self._do(self._proxy.refuse(fault, flow), now)
             else:
+                self._muting.good(flow.remote[0])
                 self._do(self._proxy.receive(message, flow, now), now)
         except Exception as error:  # noqa: BLE001 - one message must not be the end of all others
             self.mistake("receive", error)
@@ -84,7 +99,7 @@ class Runtime:
         """Take the head of a message on a stream, after which nobody can tell where the next one begins."""
         now = self._reactor.seconds()
         try:
-            self._complain("malformed", flow, reason)
+            self._malformed(flow, reason, now)
             try:
                 fault = MalformedMessage(reason, 400, parse(head))
             except MalformedMessage as worse:
@@ -103,6 +118,35 @@ class Runtime:
             self.mistake("failed", error)
         self._set_timer()
 
+    def located(self, target: Target, places: tuple[Place, ...]) -> None:
+        """Take the places that the name of a target leads to from now on."""
+        self._proxy.located(target, places, self._reactor.seconds())
+        where = [f"{place.transport} {written(place.address)}" for place in places]
+        self._log.info("target_located", target=target.name, host=target.host, places=where)
+        self._set_timer()
+
+    def server_name(self, address: Address) -> str | None:
+        """Give what the certificate of the TLS server at an address must name; None: nothing is said of it."""
+        return self._proxy.hops.server_name(address)
+
+    def start(self) -> None:
+        """Begin to ask the targets that are probed, and to look at how late the reactor is."""
+        now = self._reactor.seconds()
+        self._proxy.start(now)
+        self._set_timer()
+        self._beat(now)
+
+    def stop(self) -> None:
+        """End what is done without a cause from outside."""
+        for timer in (self._heartbeat, self._timer):
+            if timer is not None and timer.active():
+                timer.cancel()
+
+    def _beat(self, due: float) -> None:
+        now = self._reactor.seconds()
+        self._heart.delayed(now - due, now)
+        self._heartbeat = self._reactor.callLater(HEARTBEAT, self._beat, now + HEARTBEAT)
+
     def mistake(self, where: str, error: BaseException | None) -> None:
         """Log and count a mistake of our own: the counter that must stay zero. One line a second for each place."""
         self.counts["mistake"] += 1
@@ -110,6 +154,11 @@ class Runtime:
         if where not in said:
             said.add(where)
             self._log.error("mistake", where=where, exc_info=error, count=self.counts["mistake"])
+
+    def _malformed(self, flow: Flow, reason: str, now: float, message: Message | None = None) -> None:
+        self._complain("malformed", flow, reason, message)
+        if self._muting.bad(flow.remote[0], now):
+            self._log.warning("muted", source=flow.remote[0], reason="it sends nothing that can be read")
 
     def _complain(self, kind: str, flow: Flow, reason: str, message: Message | None = None) -> None:
         self.counts[kind] += 1
@@ -133,16 +182,25 @@ class Runtime:
         for action in actions:
             if isinstance(action, Send):
                 flow = action.flow
-                self._sends[End(flow.transport, flow.local)](action.octets, flow, action.answer)
+                self._sends[End(flow.transport, flow.local)](action.octets, flow, action.back)
             elif isinstance(action, Screen):
                 self._screen(action, now)
             elif isinstance(action, Abandon):
                 pending = self._pending.pop(action.key, None)
                 if pending is not None:
                     pending.cancel()
+            elif isinstance(action, Marked):
+                self._marked(action)
             else:
                 method = action.request.method.decode("ascii")
                 self._complain("refused", action.flow, f"{method} {action.code}", action.request)
+
+    def _marked(self, action: Marked) -> None:
+        """Tell the NOC that a target is used again, or not any more."""
+        say = self._log.info if action.up else self._log.warning
+        state = "target_up" if action.up else "target_down"
+        end = action.end
+        say(state, target=action.target, transport=end.transport, address=written(end.address), reason=action.reason)
 
     def _screen(self, action: Screen, now: float) -> None:
         try:

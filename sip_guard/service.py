@@ -5,36 +5,44 @@ import os
 import random
 import secrets
 import time
+from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 from tempfile import mkstemp
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 
 from twisted.internet.defer import Deferred, gatherResults
 from twisted.internet.interfaces import IReactorFDSet
 
 from sip_guard.checks import Check
+from sip_guard.checks.emergency import urgent
 from sip_guard.checks.identity import IdentityCheck
 from sip_guard.config import Config, Listen
 from sip_guard.log import Logger
-from sip_guard.peer import Peers
+from sip_guard.peer import Peers, Target, Transport
 from sip_guard.policy.decision import TagOptions
 from sip_guard.proxy.core import Proxy
+from sip_guard.proxy.overload import Overload
 from sip_guard.record import Masking
 from sip_guard.repository.certificates import Certificates
 from sip_guard.repository.https import Fetcher
 from sip_guard.runtime import Carry, Runtime
 from sip_guard.screen import Screening
-from sip_guard.sip.flow import End, Flow, written
+from sip_guard.sip.flow import Address, End, Flow, numeric, written
 from sip_guard.sip.hygiene import FORGEABLE
 from sip_guard.stir.certificate import judge
+from sip_guard.transport.locate import Locator
+from sip_guard.transport.locations import Locations
+from sip_guard.transport.name_servers import NameServers, server_address
 from sip_guard.transport.stream import StreamPort, StreamTransport
 from sip_guard.transport.tls import Tls
-from sip_guard.transport.udp import UdpPort
+from sip_guard.transport.udp import RECEIVE_BUFFER, UdpPort
 
 SECRET_FILE = "dialog_secret"  # noqa: S105 - its name, not its content
 """In the state directory: what signs Record-Route, so that calls in progress outlive a restart."""
 SECRET_OCTETS = 32
+
+_Stop = Callable[[], None]
 
 
 class Service:
@@ -48,13 +56,15 @@ class Service:
         if config.state_directory is None:
             log.warning("no_state_directory", reason="calls in progress will not outlive a restart")
         checks = self._checks(config, reactor)
-        self._udp: list[UdpPort] = []
+        self._tls: Tls | None = None
+        self._stoppers: list[_Stop] = []
+        overload = Overload(config.limits.lag)
         self._streams = self._stream_transports(config, reactor)
         ends: dict[End, Carry] = {}
         bound: list[End] = []
         try:
             for item in config.listen:
-                port, carry = self._listen(item, reactor)
+                port, carry = self._listen(item, reactor, overload, config.limits.lag)
                 ends[End(item.transport, port.local)] = carry
                 bound.append(End(item.transport, port.address))
         except OSError:
@@ -65,8 +75,12 @@ class Service:
             [*ends, *bound],
             secret,
             secrets.token_bytes,
+            routes=config.routes,
             max_transactions=config.limits.transactions,
+            overload=overload,
+            epoch=time.time() - reactor.seconds(),
             private=FORGEABLE | TagOptions().names | config.tags.names,
+            urgent=lambda request, trunk: urgent(request, trunk, config.emergency),
         )
         screening = Screening(
             checks,
@@ -81,22 +95,55 @@ class Service:
         self._runtime = Runtime(proxy, screening, reactor, log, masking=masking, wall=time.time)
         for end, carry in ends.items():
             self._runtime.add_end(end, carry)
+        self._stoppers.append(self._runtime.stop)
+        self._runtime.start()
+        self._locate(config, reactor)
         for transport, address in bound:
             log.info("listening", transport=transport, address=address[0], port=address[1])
 
     def stop(self) -> Deferred[None]:
         """Stop listening. Fires when all is closed."""
-        for port in self._udp:
-            port.close()
-        self._udp = []
+        while self._stoppers:
+            self._stoppers.pop()()
         closing = gatherResults([stream.close() for stream in self._streams.values()])
         return closing.addCallback(lambda _: None)
 
-    def _listen(self, item: Listen, reactor: Any) -> tuple[UdpPort | StreamPort, Carry]:
+    def _locate(self, config: Config, reactor: Any) -> None:
+        """Keep the targets located that have a name for an address. Calls never wait for it."""
+        if all(numeric(target.host) for target in config.targets):
+            return
+        names = NameServers(reactor, map(server_address, config.dns.servers), config.dns.timeout)
+        spoken = {item.transport for item in config.listen}
+        locations = Locations(
+            Locator(names, reactor, config.dns, [each for each in get_args(Transport) if each in spoken]),
+            reactor,
+            config.targets,
+            told=self._runtime.located,
+            lost=self._lost,
+            mistake=self._mistake,
+        )
+        self._stoppers += [names.close, locations.stop]
+        locations.start()
+
+    def _lost(self, target: Target, reason: str) -> None:
+        self._log.warning("target_lost", target=target.name, host=target.host, reason=reason)
+
+    def _listen(self, item: Listen, reactor: Any, overload: Overload, lag: float) -> tuple[UdpPort | StreamPort, Carry]:
         try:
             if item.transport == "UDP":
-                udp = UdpPort(IReactorFDSet(reactor), item.address, item.advertised, self._received)
-                self._udp.append(udp)
+                queue = overload.queue()
+                udp = UdpPort(
+                    IReactorFDSet(reactor),
+                    item.address,
+                    item.advertised,
+                    self._received,
+                    delayed=lambda seconds: queue.delayed(seconds, reactor.seconds()),
+                    full=2 * lag,
+                )
+                self._stoppers.append(udp.close)
+                if udp.room < RECEIVE_BUFFER:
+                    what = f"the system grants {udp.room} octets for bursts of datagrams; raise net.core.rmem_max"
+                    self._log.warning("small_buffer", address=written(udp.address), reason=what)
                 return udp, lambda octets, flow, _: udp.send(octets, flow.remote)
             stream = self._streams[item.transport]
             port = stream.listen(item.address, item.advertised)
@@ -104,11 +151,14 @@ class Service:
             where = f"cannot listen on {item.transport} {written(item.address)}: {error.strerror}"
             why = "is another guard running?" if error.errno == errno.EADDRINUSE else "see `listen`"
             raise OSError(error.errno, f"{where}; {why}") from None
-        return port, lambda octets, flow, is_answer: stream.send(octets, flow, connect=not is_answer)
+        return port, stream.send
 
     def _stream_transports(self, config: Config, reactor: Any) -> dict[str, StreamTransport]:
-        names = {target.address: target.server_name for target in config.targets if target.server_name}
-        tls = None if config.tls is None else Tls(config.tls, lambda address: names.get(address, address[0]))
+        tls = None
+        if config.tls is not None:
+            tls = self._tls = Tls(config.tls, self._server_name)
+            self._log.info("certificate", file=config.tls.certificate, not_after=tls.not_after.isoformat())
+        certified = any(trunk.certificates for trunk in config.trunks)
         wanted = {item.transport for item in config.listen}
         transports: tuple[Literal["TCP", "TLS"], ...] = ("TCP", "TLS")
         return {
@@ -121,10 +171,36 @@ class Service:
                 limits=config.connections,
                 tls=tls if transport == "TLS" else None,
                 admits=lambda address: self._peers.at(address) is not None,
+                secured=self._secured if certified and transport == "TLS" else None,
+                closed=self._closed,
             )
             for transport in transports
             if transport in wanted
         }
+
+    def reload(self) -> None:
+        """Read the files of our certificate again, for connections to come. If they are bad, all stays as it was."""
+        if self._tls is None:
+            return
+        try:
+            self._tls.reload()
+        except ValueError as error:
+            self._log.error("certificate_not_reloaded", reason=str(error))
+        else:
+            self._log.info("certificate_reloaded", not_after=self._tls.not_after.isoformat())
+
+    def _server_name(self, address: Address) -> str | None:
+        return self._runtime.server_name(address)
+
+    def _secured(self, flow: Flow, domains: frozenset[str]) -> bool:
+        """Take note of whose certificate was shown; tell whether that makes it a peer of ours."""
+        trunk = self._peers.certified(domains)
+        if trunk is not None:
+            self._peers.prove(flow, trunk)
+        return trunk is not None
+
+    def _closed(self, flow: Flow) -> None:
+        self._peers.prove(flow, None)
 
     def _received(self, data: bytes, flow: Flow) -> None:
         self._runtime.received(data, flow)

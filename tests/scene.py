@@ -1,18 +1,21 @@
 """Alice calls Bob through the guard, on a clock that only the test moves.
 
-Alice is a caller on a trunk, Bob the PBX. What each sends goes through the real `parse` and the real `Proxy`; what the
-guard sends waits in an inbox until the test says that it was got. A failed expectation prints the ladder so far.
+Alice is a caller on a trunk, Bob the PBX. Carol is where a second PBX would be, Erin somebody on another trunk. What
+each sends goes through the real `parse` and the real `Proxy`; what the guard sends waits in an inbox until the test
+says that it was got. A failed expectation prints the ladder so far.
 """
 
 import ipaddress
 from random import Random
-from typing import Literal, NamedTuple, get_args
+from typing import Literal, NamedTuple, cast, get_args
 
 import msgspec
 from messages import ALICE, BOB, answered, named, octets
 
-from sip_guard.peer import Peers, Source, Target, Trunk
-from sip_guard.proxy.core import Abandon, Action, Proxy, Refused, Screen, Send
+from sip_guard.peer import Peers, Route, Source, Target, Trunk
+from sip_guard.proxy.action import Abandon, Action, Marked, Refused, Screen, Send
+from sip_guard.proxy.core import Proxy
+from sip_guard.proxy.place import Place
 from sip_guard.sip.flow import Address, End, Flow
 from sip_guard.sip.headers import split_list
 from sip_guard.sip.hygiene import FORGEABLE
@@ -22,9 +25,15 @@ from sip_guard.verdict import Forward, Verdict
 Transport = Literal["UDP", "TCP", "TLS"]
 GUARD: Address = ("192.0.2.1", 5060)
 SECRET = b"a secret of thirty-two octets..."
-TRUNK = Trunk(name="carrier", sources=(Source(ipaddress.ip_network("198.51.100.0/24")),), target="pbx")
-OTHER_TRUNK = Trunk(name="other", sources=(Source(ipaddress.ip_network("198.18.0.0/24")),), target="pbx")
-TARGET = Target(name="pbx", address=("203.0.113.5", 5060))
+TRUNK = Trunk(name="carrier", sources=(Source(ipaddress.ip_network("198.51.100.0/24")),), targets=("pbx",))
+OTHER_TRUNK = Trunk(name="other", sources=(Source(ipaddress.ip_network("198.18.0.0/24")),), targets=("pbx",))
+TARGET = Target(name="pbx", host="203.0.113.5", port=5060)
+SECOND = Target(name="pbx-2", host="203.0.113.6", port=5060, priority=1)
+"""Carol, who is tried after Bob."""
+OUT = Target(name="carrier-out", host="198.51.100.7", port=5060, trunk="carrier")
+"""Alice, for calls of Bob."""
+OTHER_OUT = Target(name="other-out", host="198.18.0.7", port=5060, trunk="other")
+"""Erin."""
 
 
 class Arrival(NamedTuple):
@@ -42,6 +51,8 @@ class Phone:
         self.name = name
         self.address = address
         self.transport = transport
+        self.also: tuple[Transport, ...] = ()
+        """Further transports that it speaks: it answers by that of the request."""
         over = "" if transport == "UDP" else f";transport={transport.lower()}"
         self.uri = f"sip:{user}@{address[0]}:{address[1]}{over}"
         self.inbox: list[Arrival] = []
@@ -56,8 +67,24 @@ class Phone:
         """The last octets sent, by method or status."""
         self.got: dict[str, Message] = {}
         """The last message got, by method or status code."""
+        self.replies: dict[str, str] = {}
+        """Statuses by the method that they answer at once, without any word of the test."""
+        self.replied: list[Arrival] = []
+        """What was answered so."""
         self._cseq = 0
         self._serial = 0
+        self._before = self.local, self.remote, self.target
+
+    def calls(self, number: str) -> None:
+        """Say whom the next call is for."""
+        self._before = self.local, f"<sip:{number}@guard.example>", f"sip:{number}@{GUARD[0]}:{GUARD[1]}"
+        self.forgets()
+
+    def forgets(self) -> None:
+        """Leave the call that was: the next one is another."""
+        self.local, self.remote, self.target = self._before
+        self.remote_tag, self.routes = "", []
+        self.call_id = f"{self.name}-{self._serial + 1}"
 
     # Sending.
 
@@ -67,11 +94,14 @@ class Phone:
         `more` are whole lines. `changed` are fields (`call_id`, `from_`), the `uri` or the `branch`; for a response,
         `to` is the method that it answers.
         """
-        text = (
-            self._response(what, more, body, changed) if what[0].isdigit() else self._request(what, more, body, changed)
-        )
+        if what[0].isdigit():
+            transport = cast("Transport", self.got[changed.get("to", "INVITE")].via.transport.decode())
+            text = self._response(what, more, body, changed)
+        else:
+            transport = self.transport
+            text = self._request(what, more, body, changed)
         self.sent[what.partition(" ")[0]] = text
-        self.says(text)
+        self.scene.hears(self, text, transport)
         return text
 
     def repeats(self, what: str) -> None:
@@ -80,7 +110,7 @@ class Phone:
 
     def says(self, text: bytes) -> None:
         """Send octets as they are."""
-        self.scene.hears(self, text)
+        self.scene.hears(self, text, self.transport)
 
     def _request(self, method: str, more: tuple[str, ...], body: bytes, changed: dict[str, str]) -> bytes:
         hop_by_hop = method == "CANCEL" or (method == "ACK" and int(self._final()) >= 300)
@@ -177,33 +207,45 @@ class Scene:
         self,
         *,
         trunk: Trunk = TRUNK,
+        targets: tuple[Target, ...] = (TARGET,),
+        routes: tuple[Route, ...] = (),
         max_transactions: int = 1000,
         alice: Transport = "UDP",
         bob: Transport = "UDP",
     ) -> None:
-        """`alice` and `bob`: the transports that they speak."""
+        """`targets`: all of them, of which Bob is the first. `alice` and `bob`: the transports that they speak."""
         self.now = 1000.0
-        self.target = msgspec.structs.replace(TARGET, transport=bob)
-        self.trunk = trunk
+        self.targets = (msgspec.structs.replace(targets[0], transport=bob), *targets[1:])
+        ours = tuple(target.name for target in targets if not target.trunk)
+        self.trunks = [msgspec.structs.replace(each, targets=ours) for each in (trunk, OTHER_TRUNK)]
+        self.trunk = self.trunks[0]
+        self.routes = routes
         self.ladder: list[str] = []
         self.screens: list[Screen] = []
         self.abandoned: list[Abandon] = []
         self.elsewhere: list[Send] = []
         """What went to addresses where nobody is."""
+        self.marked: list[tuple[str, bool]] = []
+        """Which targets were marked up (True) or down, in this order."""
         self.phones: dict[Address, Phone] = {}
         self.max_transactions = max_transactions
         self.random = Random(1).randbytes
         self.guard = self.proxy()
         self.alice = self.phone("alice", ALICE, ("198.51.100.7", 5060), alice)
-        self.bob = self.phone("bob", BOB, TARGET.address, bob)
+        self.bob = self.phone("bob", BOB, (TARGET.host, 5060), bob)
+        self.bob.calls(ALICE)
+        self.carol = self.phone("carol", BOB, (SECOND.host, 5060))
+        self.carol.calls(ALICE)
+        self.erin = self.phone("erin", ALICE, (OTHER_OUT.host, 5060))
 
     def proxy(self, secret: bytes = SECRET) -> Proxy:
         """Make a guard. Its private fields are those of the shipped configuration."""
         return Proxy(
-            Peers([self.trunk, OTHER_TRUNK], [self.target]),
+            Peers(self.trunks, self.targets),
             [End(transport, GUARD) for transport in get_args(Transport)],
             secret,
             self.random,
+            routes=self.routes,
             max_transactions=self.max_transactions,
             private=FORGEABLE | {b"x-sip-guard"},
         )
@@ -213,9 +255,12 @@ class Scene:
         self.phones[address] = Phone(self, name, user, address, transport)
         return self.phones[address]
 
-    def hears(self, phone: Phone, text: bytes) -> None:
+    def hears(self, phone: Phone, text: bytes, transport: Transport) -> None:
         """Bring octets from a phone to the guard, as the runtime does."""
-        flow = Flow(phone.transport, GUARD, phone.address)
+        flow = Flow(transport, GUARD, phone.address)
+        if not self.guard.knows(flow):
+            self._note(phone.name, "guard", "is not listened to")
+            return
         try:
             message = parse(text)
         except MalformedMessage as malformed:
@@ -234,6 +279,9 @@ class Scene:
             elif isinstance(action, Abandon):
                 self.abandoned.append(action)
                 self._note("guard", "guard", "abandons the screening")
+            elif isinstance(action, Marked):
+                self.marked.append((action.target, action.up))
+                self._note("guard", "guard", f"marks {action.target} {'up' if action.up else 'down'}: {action.reason}")
             elif isinstance(action, Refused):
                 self._note("guard", "guard", f"refused with {action.code}")
             else:
@@ -242,11 +290,15 @@ class Scene:
     def _delivers(self, send: Send) -> None:
         message = answered(send.octets)
         phone = self.phones.get(send.flow.remote)
-        if phone is not None and phone.transport != send.flow.transport:
+        if phone is not None and send.flow.transport not in (phone.transport, *phone.also):
             raise self.surprise(f"{phone.name} does not speak {send.flow.transport}")
         self._note("guard", phone.name if phone else str(send.flow), _title(message))
         if phone is None:
             self.elsewhere.append(send)
+        elif isinstance(message, Request) and (method := message.method.decode()) in phone.replies:
+            phone.got[method] = message
+            phone.replied.append(Arrival(self.now, message))
+            phone.sends(phone.replies[method], to=method)
         else:
             phone.inbox.append(Arrival(self.now, message))
 
@@ -277,10 +329,16 @@ class Scene:
                 raise self.surprise(f"{phone.name} should get {what!r} alone, and got {_title(arrival.message)!r}")
         return [arrival.at - begin for arrival in arrivals]
 
-    def loses(self, phone: Phone) -> None:
+    def loses(self, phone: Phone, transport: Transport | None = None) -> None:
         """Let the connection to a phone break: what is on its way does not arrive."""
         self._note(phone.name, "guard", "connection lost")
-        self.carries_out(self.guard.failed(Flow(phone.transport, GUARD, phone.address), self.now))
+        self.carries_out(self.guard.failed(Flow(transport or phone.transport, GUARD, phone.address), self.now))
+
+    def locates(self, *places: Place | Address) -> None:
+        """Let the name of the first target lead to these places from now on."""
+        found = tuple(place if isinstance(place, Place) else Place("UDP", place) for place in places)
+        self._note("guard", "guard", f"finds {self.targets[0].host} at {[place.address for place in found]}")
+        self.guard.located(self.targets[0], found, self.now)
 
     def restarts(self) -> None:
         """Start the guard again, with the secret that it had."""
@@ -300,9 +358,17 @@ class Scene:
     def check_over(self) -> None:
         """Check that all is quiet and nothing remembered."""
         self.check_quiet()
+        self.check_nothing_is_kept()
+
+    def check_nothing_is_kept(self) -> None:
+        """Check that nothing is remembered but the beats of probes, and nothing awaited but their answers."""
+        table = self.guard._table
         assert self.guard.transactions == 0
-        assert not self.guard._clients
-        assert self.guard.next_timer() is None
+        assert not table.strangers
+        assert all(client.server is None and client.key[1] == b"OPTIONS" for client in table.clients.values())
+        beating = {*self.guard._beats.values(), *table.clients.values()}
+        assert all(timed in beating for timed in table.timers._live.values())
+        assert beating or self.guard.next_timer() is None
 
     def surprise(self, what: str) -> AssertionError:
         """Make the failure, with the ladder."""
@@ -321,6 +387,21 @@ class Scene:
         self.verdict(verdict)
         self.bob.gets("INVITE")
 
+    def calls_out(self, *more: str, **changed: str) -> None:
+        """Bob calls and is let through: Alice has the INVITE."""
+        self.bob.sends("INVITE", *more, body=b"", **changed)
+        self.bob.gets("100 Trying")
+        self.alice.gets("INVITE")
+
+    def talks_out(self, *more: str, **changed: str) -> None:
+        """Bob and Alice are in a call that Bob began."""
+        self.calls_out(*more, **changed)
+        self.alice.sends("200 OK")
+        self.bob.gets("200 OK")
+        self.bob.sends("ACK")
+        self.alice.gets("ACK")
+        self.check_quiet()
+
     def talk(self, *more: str, verdict: Verdict | None = None, **changed: str) -> None:
         """Alice and Bob are in a call."""
         self.call(*more, verdict=verdict, **changed)
@@ -329,6 +410,11 @@ class Scene:
         self.alice.sends("ACK")
         self.bob.gets("ACK")
         self.check_quiet()
+
+
+def target(of: Target = TARGET, /, **changed: object) -> Target:
+    """Make Bob's target, or another, but for what is said of it."""
+    return msgspec.structs.replace(of, **changed)
 
 
 def trunk(**changed: object) -> Trunk:

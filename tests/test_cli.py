@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner, Result
 from pki import NOW, pki
+from shipped import NAMES, copied
 from twisted.logger import LogLevel
 from twisted.python.failure import Failure
 
@@ -21,7 +22,6 @@ from sip_guard.cli import _Twisted, main
 from sip_guard.demo.pki import Window, authority, issue
 from sip_guard.log import logger
 
-CONFIGS = sorted((Path(__file__).parents[1] / "configs").glob("*.yaml"))
 CONFIG = """\
 listen:
   - udp: 127.0.0.1:0
@@ -75,9 +75,52 @@ def test_a_good_configuration_is_shown_as_it_was_understood(config: Path) -> Non
         assert option in result.output
 
 
-@pytest.mark.parametrize("path", CONFIGS, ids=lambda path: path.name)
-def test_each_configuration_that_ships_is_good(path: Path) -> None:
-    assert run("check", path).exit_code == 0
+@pytest.mark.parametrize("name", NAMES)
+def test_each_configuration_that_ships_is_good(tmp_path: Path, name: str) -> None:
+    assert run("check", copied(tmp_path) / name).exit_code == 0
+
+
+def test_peers_and_ways_out_are_shown(tmp_path: Path) -> None:
+    lines = run("check", copied(tmp_path) / "sip_guard.yaml").output.splitlines()
+    rows = [" | ".join(part.strip() for part in line.strip("\u2502 ").split("\u2502")) for line in lines]
+    for row in (
+        "carrier-a | 192.0.2.0/28 | pbx-1 | identity: prefer",
+        "203.0.113.7/32 | pbx-2 | trust_asserted: true",
+        "target carrier-a-sbc |  | trusted: false",
+        "pbx-1 | UDP 127.0.0.1:5080 | ours | priority: 0",
+        "carrier-a-sbc | UDP 203.0.113.7 | trunk carrier-a | priority: 0",
+        "+... | x-trunk: carrier-a | carrier-a",
+        "any | any | carrier-a",
+        "any other | any | none: 403",
+        "dns.families | ipv4, ipv6",
+        "limits.lag | 0.2",
+    ):
+        assert row in rows
+    text = "\n".join(rows)
+    for option in (
+        "methods: MESSAGE",
+        "calls_per_second: 50.0",
+        "concurrent_calls: 200",
+        "dial_plan.international_prefixes: 011",
+        "sources: 10.0.0.0/29",
+        "probe: none",
+        "probe.every: 15.0",
+        "probe.up_after: 2",
+    ):
+        assert option in text
+
+
+def test_a_name_is_shown_as_it_is_looked_up(config: Path) -> None:
+    change(config, "address: 127.0.0.1:5099", "address: PBX.example.com:5070")
+    assert "as DNS says: pbx.example.com:5070" in run("check", config).output
+    change(config, "PBX.example.com:5070", "pbx.example.com\n    transport: udp")
+    assert "UDP pbx.example.com " in run("check", config).output
+
+
+def test_a_trunk_that_is_told_by_its_certificate_is_shown(tmp_path: Path) -> None:
+    output = run("check", copied(tmp_path) / "tls_trunk.yaml").output
+    for text in ("sip.carrier.example", "TLS", "tls.present", "carrier_ca.pem"):
+        assert text in output
 
 
 def test_what_looks_like_markup_is_shown_as_it_stands(config: Path) -> None:

@@ -3,7 +3,8 @@ import ipaddress
 import msgspec
 import pytest
 
-from sip_guard.peer import MAX_SEEN, Peers, Source, Target, Trunk
+from sip_guard.peer import FORMER, MAX_FORMER, MAX_SEEN, Peers, Source, Target, Trunk
+from sip_guard.sip.flow import Flow
 
 
 def source(text: str, port: int | None = None) -> Source:
@@ -11,10 +12,11 @@ def source(text: str, port: int | None = None) -> Source:
 
 
 def trunk(name: str, *sources: Source) -> Trunk:
-    return Trunk(name=name, sources=sources, target="pbx")
+    return Trunk(name=name, sources=sources, targets=("pbx",))
 
 
-PBX = Target(name="pbx", address=("203.0.113.5", 5060))
+PBX = Target(name="pbx", host="203.0.113.5")
+NAMED = Target(name="named", host="pbx.example")
 
 
 def name_at(peers: Peers, host: str, port: int = 5060) -> str | None:
@@ -93,3 +95,51 @@ def test_what_is_remembered_is_bounded_and_strangers_are_not_remembered(prefix: 
     assert Peers([], []).at(("192.0.2.66", 5060)) is None
     assert peers.at(("2001:db8::1", 5060)) is None
     assert len(peers._seen) == before
+
+
+def test_a_target_on_the_side_of_a_trunk_is_that_trunk() -> None:
+    far = Target(name="far", host="198.51.100.9", port=5070, trunk="a")
+    peers = Peers([trunk("a")], [PBX, far])
+    assert name_at(peers, "198.51.100.9", 5070) == "a"
+    assert name_at(peers, "198.51.100.9", 49152) == "a"
+
+
+def test_a_target_with_a_name_is_told_by_the_addresses_that_it_leads_to() -> None:
+    peers = Peers([], [NAMED])
+    assert name_at(peers, "203.0.113.9") is None
+    peers.locate("named", [("203.0.113.9", 5060), ("2001:db8::9", 5062)], 0.0)
+    assert name_at(peers, "203.0.113.9", 49152) == "named"
+    assert name_at(peers, "2001:db8::9") == "named"
+
+
+def test_an_address_that_a_name_has_left_is_known_for_some_hours_more() -> None:
+    peers = Peers([], [NAMED])
+    peers.locate("named", [("203.0.113.9", 5060)], 0.0)
+    peers.locate("named", [("203.0.113.10", 5060)], 10.0)
+    assert name_at(peers, "203.0.113.9") == name_at(peers, "203.0.113.10") == "named"
+    peers.locate("named", [("203.0.113.10", 5060)], 10.0 + FORMER)
+    assert name_at(peers, "203.0.113.9") is None
+    assert name_at(peers, "203.0.113.10") == "named"
+
+
+def test_former_addresses_are_bounded() -> None:
+    peers = Peers([], [NAMED])
+    for number in range(MAX_FORMER // 100 + 3):
+        peers.locate("named", [(f"198.18.{number}.{host}", 5060) for host in range(100)], 0.0)
+    assert len(peers._former) <= MAX_FORMER
+    assert name_at(peers, "198.18.0.0") is None
+
+
+def test_a_trunk_is_told_by_its_certificate_on_the_connection_where_it_was_shown() -> None:
+    roaming = msgspec.structs.replace(trunk("roaming"), certificates=("sip.carrier.example",))
+    peers = Peers([roaming, trunk("a", source("198.51.100.0/24"))], [PBX])
+    assert peers.certified({"other.example"}) is None
+    assert peers.certified({"other.example", "sip.carrier.example"}) is roaming
+    here = Flow("TLS", ("192.0.2.1", 5061), ("198.51.100.7", 49152))
+    elsewhere = here._replace(local=("192.0.2.2", 5061))
+    peers.prove(here, roaming)
+    assert peers.of(here) is roaming
+    assert peers.of(elsewhere) is not roaming
+    peers.prove(here, None)
+    peers.prove(here, None)
+    assert peers.of(here) is peers.trunks["a"]

@@ -22,6 +22,7 @@ from sip_guard.peer import Peers
 from sip_guard.policy.decision import TagOptions
 from sip_guard.policy.rule import Rule
 from sip_guard.proxy.core import Proxy
+from sip_guard.proxy.forwarding import Forwarding
 from sip_guard.record import Masking
 from sip_guard.runtime import MAX_COMPLAINTS, Runtime
 from sip_guard.screen import Screening
@@ -520,7 +521,7 @@ def test_nothing_that_a_peer_sends_is_a_mistake(datagrams: list[bytes]) -> None:
     guard = Guard()
     for data in datagrams:
         guard.gets(data)
-        guard.gets(data, TARGET.address)
+        guard.gets(data, (TARGET.host, 5060))
         guard.gets(data, STRANGER)
     guard.clock.pump([0.5] * 20)
     assert guard.runtime.counts["mistake"] == 0
@@ -541,7 +542,7 @@ def test_what_does_not_arrive_is_logged_and_answered() -> None:
     guard = Guard()
     guard.gets(invite())
     assert guard.sends() == ["7: 100 Trying", "5: INVITE"]
-    guard.runtime.failed(Flow("UDP", GUARD, TARGET.address), "refused")
+    guard.runtime.failed(Flow("UDP", GUARD, (TARGET.host, 5060)), "refused")
     assert guard.sends() == ["7: 500 Server Internal Error"]
     assert guard.logs("undelivered")[0]["reason"] == "refused"
     assert guard.counts() == {"decision": 1, "undelivered": 1}
@@ -549,7 +550,7 @@ def test_what_does_not_arrive_is_logged_and_answered() -> None:
 
 def test_a_mistake_in_carrying_out_a_verdict_is_answered_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
     guard = Guard()
-    monkeypatch.setattr(Proxy, "_forward", lambda *_: 1 / 0)
+    monkeypatch.setattr(Forwarding, "begin", lambda *_: 1 / 0)
     guard.gets(invite())
     assert guard.sends() == ["7: 100 Trying", "7: 500 Server Internal Error"]
     assert guard.counts() == {"mistake": 1, "decision": 1}

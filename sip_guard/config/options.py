@@ -7,9 +7,11 @@ from msgspec import Meta
 
 from sip_guard.checks.emergency import Options as Emergency
 from sip_guard.number import DialPlan
+from sip_guard.peer import Probe
 from sip_guard.policy.decision import TagOptions
 from sip_guard.repository.certificates import Options as Repository
 from sip_guard.transport.connection import StreamLimits
+from sip_guard.transport.dns import DnsOptions
 from sip_guard.transport.tls import TlsFiles
 
 Names = str | Annotated[tuple[str, ...], Meta(min_length=1)]
@@ -28,19 +30,27 @@ class Listen(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Trunk(msgspec.Struct, frozen=True, kw_only=True):
-    """A peer that sends calls."""
+    """A peer that sends calls, and gets those of our side that go out by it."""
 
     name: str
-    sources: tuple[str, ...]
+    sources: tuple[str, ...] = ()
     """Addresses or networks it sends from; with `:PORT` where two peers share an address."""
-    target: str | None = None
-    """Where its calls go; the only target if there is only one."""
+    certificates: tuple[str, ...] = ()
+    """Domains that its TLS client certificate names (RFC 5922), another way to tell it."""
+    targets: Names | None = None
+    """Where its calls go; None: to every target on our side."""
     identity: Literal["require", "prefer", "ignore"] = "prefer"
     trust_asserted: bool = True
     trusted: bool = False
     attested_number: Literal["both", "asserted", "presented"] = "both"
     called_number: Literal["target", "either"] = "target"
     psap_callback: Literal["pass", "screen"] = "pass"
+    methods: tuple[str, ...] = ()
+    """What else passes outside of calls, besides INVITE."""
+    calls_per_second: Annotated[float, Meta(gt=0, le=100_000)] | None = None
+    """New calls it may begin in a second; None: no limit."""
+    concurrent_calls: Annotated[int, Meta(ge=1, le=200_000)] | None = None
+    """Calls it may have at a time; None: no limit."""
     dial_plan: DialPlan = DialPlan()
 
 
@@ -49,12 +59,36 @@ class Target(msgspec.Struct, frozen=True, kw_only=True):
 
     name: str
     address: str
-    """`ADDRESS:PORT`."""
-    transport: Literal["udp", "tcp", "tls"] = "udp"
+    """`HOST`, `HOST:PORT`, `ADDRESS` or `ADDRESS:PORT`."""
+    transport: Literal["udp", "tcp", "tls"] | None = None
+    """None: what DNS says, or UDP."""
+    trunk: str | None = None
+    """The trunk that it belongs to; None: it is on our side."""
+    priority: Annotated[int, Meta(ge=0, le=65_535)] = 0
+    weight: Annotated[int, Meta(ge=0, le=65_535)] = 1
     server_name: str | None = None
-    """The domain that its TLS certificate must name (RFC 5922); None: its address."""
+    """The domain that its TLS certificate must name (RFC 5922); None: its host."""
     sources: tuple[str, ...] = ()
     """Further addresses or networks that it has, in its Contacts too."""
+    trust_asserted: bool = True
+    large_requests: Literal["udp", "tcp"] = "udp"
+    redirects: Literal["pass", "follow"] = "pass"
+    request_uri: Literal["keep", "rewrite"] = "keep"
+    patience: Annotated[float, Meta(ge=0.5, le=32)] = 4.0
+    down_after: Annotated[int, Meta(ge=1, le=1000)] = 3
+    retry_after: Annotated[float, Meta(ge=1, le=3600)] = 10.0
+    probe: Probe | None = None
+    overload_control: bool = False
+
+
+class Route(msgspec.Struct, frozen=True, kw_only=True):
+    """Which calls of our side go out by which trunk."""
+
+    trunks: Names
+    """Tried in this order."""
+    prefixes: tuple[str, ...] = ()
+    header: str | None = None
+    value: str | None = None
 
 
 class Verification(msgspec.Struct, frozen=True, kw_only=True):
@@ -111,6 +145,8 @@ class Limits(msgspec.Struct, frozen=True, kw_only=True):
 
     transactions: Annotated[int, Meta(ge=100, le=10_000_000)] = 50_000
     """Requests in progress; beyond it new calls get 503."""
+    lag: Annotated[float, Meta(ge=0.05, le=5)] = 0.1
+    """Seconds that work may wait; from there on new calls are shed."""
 
 
 class File(msgspec.Struct, frozen=True, kw_only=True):
@@ -119,6 +155,9 @@ class File(msgspec.Struct, frozen=True, kw_only=True):
     listen: Annotated[tuple[Listen, ...], Meta(min_length=1)]
     trunks: Annotated[tuple[Trunk, ...], Meta(min_length=1)]
     targets: Annotated[tuple[Target, ...], Meta(min_length=1)]
+    routes: tuple[Route, ...] = ()
+    """Asked in their order about each call of our side; without one that fits, there is no way out."""
+    dns: DnsOptions = DnsOptions()
     verification: Verification = Verification()
     emergency: Emergency = Emergency()
     policy: Policy = Policy()

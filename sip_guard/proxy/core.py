@@ -1,70 +1,35 @@
 """The proxy as a pure machine: what comes in, and the time, give what is to be done (RFC 3261 16)."""
 
-from collections.abc import Callable
-from typing import NamedTuple
+from collections.abc import Callable, Iterable
 
-from sip_guard.peer import Peers, Target, Trunk
-from sip_guard.proxy.route import Addresses, Routed, Seal, came_from, numeric, origin, record_route, take_own_routes
-from sip_guard.proxy.timers import Timers
-from sip_guard.proxy.transaction import ClientTransaction, Key, ServerTransaction, State
-from sip_guard.sip import hygiene, tagging
-from sip_guard.sip import uri as uris
-from sip_guard.sip.flow import Address, End, Flow, bracketed
-from sip_guard.sip.headers import Via, split_list
+from sip_guard.peer import Peers, Route, Target, Trunk
+from sip_guard.proxy import maddr, strict
+from sip_guard.proxy.action import Abandon, Action, Refused, Screen, Send
+from sip_guard.proxy.admission import Admission
+from sip_guard.proxy.border import Border
+from sip_guard.proxy.dialogs import Dialogs
+from sip_guard.proxy.forwarding import Forwarding, count_hop, via_line
+from sip_guard.proxy.hops import Hop, Hops
+from sip_guard.proxy.key import Key, server_key
+from sip_guard.proxy.loops import Loops, branch, limit_breadth
+from sip_guard.proxy.outward import choose, choosing
+from sip_guard.proxy.overload import Overload
+from sip_guard.proxy.place import Place
+from sip_guard.proxy.probe import Beat
+from sip_guard.proxy.route import Addresses, Routed, Seal, addressed, led, take_own_routes, way
+from sip_guard.proxy.table import Table
+from sip_guard.proxy.transaction import ClientTransaction, ServerTransaction, State
+from sip_guard.proxy.validation import Refusal, invalid
+from sip_guard.sip import hygiene, overload_control, tagging
+from sip_guard.sip.flow import Address, End, Flow
+from sip_guard.sip.headers import Via, name_addr, split_list
 from sip_guard.sip.message import MalformedMessage, Message, Request, Response
-from sip_guard.sip.rewrite import (
-    PHRASES,
-    Draft,
-    acknowledgement,
-    answer,
-    cancellation,
-    restore,
-    stamped_via,
-    without_top_via,
-)
+from sip_guard.sip.overload_control import offered
+from sip_guard.sip.rewrite import PHRASES, Draft, answer, stamped_via
 from sip_guard.sip.uri import Uri
 from sip_guard.verdict import Reject, Verdict
 
-COOKIE = b"z9hG4bK"
-"""What the branch of an RFC 3261 transaction begins with (8.1.1.7)."""
-SHOWN = frozenset((b"p-preferred-identity", b"remote-party-id", b"x-fs-display-name", b"x-fs-display-number"))
-"""Fields that a PBX may show as the caller and no check looks at: they pass from no trunk but a trusted one."""
 ALLOW = b"Allow: INVITE, ACK, CANCEL, OPTIONS"
-
-
-class Send(NamedTuple):
-    """Send these octets along this flow."""
-
-    octets: bytes
-    flow: Flow
-    answer: bool = False
-    """Whether it is an answer: it goes along the connection that its request came by, and along no new one."""
-
-
-class Screen(NamedTuple):
-    """Find out whether this caller is entitled to the number it presents, then call `decide` with the key."""
-
-    key: Key
-    request: Request
-    trunk: Trunk
-    flow: Flow
-
-
-class Abandon(NamedTuple):
-    """The caller gave up before there was a verdict: stop finding out."""
-
-    key: Key
-
-
-class Refused(NamedTuple):
-    """Take note that a request got no further than here, with which answer: it is among the actions beside this."""
-
-    request: Request
-    code: int
-    flow: Flow
-
-
-Action = Send | Screen | Abandon | Refused
 
 
 class Proxy:
@@ -77,49 +42,92 @@ class Proxy:
         secret: bytes,
         random: Callable[[int], bytes],
         *,
+        routes: Iterable[Route] = (),
         max_transactions: int = 50_000,
+        overload: Overload | None = None,
+        epoch: float = 0.0,
         private: frozenset[bytes] = hygiene.FORGEABLE,
+        urgent: Callable[[Request, Trunk | None], bool] = lambda *_: False,
     ) -> None:
         """Make a proxy that listens at `own`, and sends from the first of them that reaches where it sends to.
 
-        `secret` signs what proves a dialog; `random` gives unguessable octets for branches; `max_transactions` bounds
-        the requests in progress, beyond which new ones get 503; `private` are the fields (long names, lower case) that
-        nobody but this guard may set.
+        `secret` signs what proves a dialog; `random` gives unguessable octets for branches; `routes` are the ways out;
+        `max_transactions` bounds the requests in progress, beyond which new ones get 503; `overload` tells when calls
+        are shed; `epoch`: what time it was at 0 of the clock, in seconds since 1970; `private` are the fields (long
+        names, lower case) that nobody but this guard may set; `urgent` tells emergency calls by the request and its
+        trunk (None: of our side).
         """
         self.peers = peers
-        self._own = own
         self._addresses = Addresses(end.address for end in own)
         self._seal = Seal(secret)
         self._random = random
-        self._max_transactions = max_transactions
-        self._private = private
-        self._unscreened = private | SHOWN | {b"p-asserted-identity"}
-        self._servers: dict[Key, ServerTransaction] = {}
-        self._clients: dict[Key, ClientTransaction] = {}
-        self._timers: Timers[ServerTransaction | ClientTransaction] = Timers()
+        self._routes = tuple(routes)
+        self._urgent = urgent
+        self._epoch = epoch
+        self._border = Border(private | choosing(self._routes))
+        self.overload = overload or Overload()
+        self.dialogs = Dialogs()
+        self.admission = Admission(self.dialogs, self.overload, self._chance, max_transactions=max_transactions)
+        self._table = Table(self.dialogs)
+        self.hops = Hops(peers, self._chance)
+        self._loops = Loops(own, self._seal, choosing(self._routes))
+        self._forwarding = Forwarding(
+            self._table, self.hops, own, seal=self._seal, random=random, border=self._border, loops=self._loops
+        )
+        self._beats: dict[End, Beat] = {}
 
     @property
     def transactions(self) -> int:
         """How many requests are in progress or remembered."""
-        return len(self._servers)
+        return len(self._table.servers)
+
+    def _chance(self) -> float:
+        return int.from_bytes(self._random(4), "big") / 2**32
+
+    # Where calls go.
+
+    def start(self, now: float) -> None:
+        """Begin to ask the targets that are probed."""
+        for target in self.peers.targets.values():
+            self._probe(target, now)
+
+    def located(self, target: Target, places: tuple[Place, ...], now: float) -> None:
+        """Take the places that the name of a target leads to from now on."""
+        self.hops.located(target, places, now)
+        self._probe(target, now)
+
+    def _probe(self, target: Target, now: float) -> None:
+        """Ask the addresses of a target in turn, and those no more that are no longer its own."""
+        if target.probe is None:
+            return
+        ends = self.hops.ends(target)
+        for end in [end for end, beat in self._beats.items() if beat.target is target and end not in ends]:
+            beat = self._beats.pop(end)
+            beat.expire_at = None
+            self._table.watch(beat)
+        for end in ends - self._beats.keys():
+            beat = self._beats[end] = Beat(target, end, now + self._chance() * min(1.0, target.probe.every))
+            self._table.watch(beat)
 
     # What comes in.
 
+    def knows(self, flow: Flow) -> bool:
+        """Tell whether anything that comes along `flow` is to be read."""
+        return self.peers.of(flow) is not None or self._forwarding.awaits(flow.remote)
+
     def receive(self, message: Message, flow: Flow, now: float) -> list[Action]:
         """Take a message that came along `flow` at `now` (seconds of a clock that never goes back)."""
-        peer = self.peers.at(flow.remote)
-        if peer is None:
-            return []
+        peer = self.peers.of(flow)
         if isinstance(message, Response):
-            return self._response(message, peer, now)
-        if isinstance(message, Request):
+            return self._forwarding.response(message, flow, now)
+        if isinstance(message, Request) and peer is not None:
             return self._request(message, peer, flow, now)
         return []
 
     def refuse(self, fault: MalformedMessage, flow: Flow) -> list[Action]:
         """Answer what could not be read, if it was a request that can be answered at all (RFC 3261 16.3)."""
         request = fault.message
-        if not isinstance(request, Request) or request.method == b"ACK" or self.peers.at(flow.remote) is None:
+        if not isinstance(request, Request) or request.method == b"ACK" or self.peers.of(flow) is None:
             return []
         top = split_list(request.value(b"via"))
         if not top:
@@ -128,268 +136,231 @@ class Proxy:
         line, where = stamped_via(request, via, flow.remote) if via is not None else (b"", flow.remote)
         phrase = f"{PHRASES[fault.code]} ({fault.reason})"
         octets = answer(request, fault.code, tag=self._tag(request), phrase=phrase, top_via=line)
-        return [Send(octets, _back(flow, where), answer=True)]
+        return [Send(octets, *_back(flow, via, where))]
 
     def failed(self, flow: Flow, now: float) -> list[Action]:
         """Take note that what was sent along `flow` does not arrive: who waits for an answer gets none (16.9)."""
-        lost = [client for client in self._clients.values() if client.open and client.flow == flow]
-        return [action for client in lost for action in self._unanswered(client, 500, now)]
+        return self._forwarding.failed(flow, now)
 
     def decide(self, key: Key, verdict: Verdict, now: float) -> list[Action]:
         """Carry out the verdict on a request that was to be screened; nothing if it was cancelled meanwhile."""
-        server = self._servers.get(key)
+        server = self._table.servers.get(key)
         if server is None or server.state is not State.SCREENING or not isinstance(server.peer, Trunk):
             return []
         if isinstance(verdict, Reject):
-            return self._answer(server, verdict.code, now, verdict.phrase)
+            return self._table.answer(server, verdict.code, now, verdict.phrase)
         draft = server.draft
-        draft.lines[server.request.places(b"via")[0]] = server.via
-        self._clean(draft, server.peer, screened=True)
+        self._border.clean(draft, server.peer, screened=True)
         for header, value in verdict.tags.headers:
             draft.below.append(header + b": " + value)
         if verdict.tags.verstat:
             tagging.tag(draft, verdict.tags.verified, verdict.tags.verstat)
-        target = self.peers.targets[server.peer.target]
-        proof = self._seal.early(server.request) + b"." + origin(server.flow)
-        actions = self._forward(server, End(target.transport, target.address), proof, now)
+        proof = self._seal.early(server.request) + b"." + way(server.flow)
+        actions = self._forwarding.begin(server, self._inward(server.request, server.peer, now), proof, now)
         if server.state is State.SCREENING:
             server.proceed()
-            self._timers.watch(server)
+            self._table.watch(server)
         return actions
 
     def tick(self, now: float) -> list[Action]:
         """Do what is due at `now`."""
         actions: list[Action] = []
-        for transaction in self._timers.due(now):
+        for transaction in self._table.timers.due(now):
             if transaction.expire_at is not None and transaction.expire_at <= now:
                 transaction.expire_at = None
                 actions += self._expire(transaction, now)
-            elif transaction.resend_at is not None and transaction.resend_at <= now:
-                is_answer = isinstance(transaction, ServerTransaction)
-                actions.append(Send(transaction.resend(now), transaction.flow, is_answer))
-            self._timers.watch(transaction)
+            elif (
+                not isinstance(transaction, Beat) and transaction.resend_at is not None and transaction.resend_at <= now
+            ):
+                back = transaction.back if isinstance(transaction, ServerTransaction) else None
+                actions.append(Send(transaction.resend(now), transaction.flow, back))
+            self._table.watch(transaction)
         return actions
 
     def next_timer(self) -> float | None:
         """Give when `tick` is to be called next; None while nothing is in progress."""
-        return self._timers.next()
+        return self._table.timers.next()
 
     # Requests.
 
     def _request(self, request: Request, peer: Trunk | Target, flow: Flow, now: float) -> list[Action]:
-        key = _server_key(request, peer)
+        key = server_key(request, peer)
         if request.method == b"ACK":
             return self._ack(request, key, peer, flow, now)
         line, where = stamped_via(request, request.via, flow.remote)
-        back = _back(flow, where)
+        along, back = _back(flow, request.via, where)
         if request.method == b"CANCEL":
-            return self._cancel(request, key, line, back, now)
-        known = self._servers.get(key)
+            return self._cancel(request, key, line, (along, back), now)
+        known = self._table.servers.get(key)
         if known is not None:
             octets = known.again()
-            return [Send(octets, known.flow, answer=True)] if octets else []
-        draft = Draft(request)
-        routed = take_own_routes(draft, self._addresses)
-        in_dialog = self._seal.proves(routed.proof, request, callee=isinstance(peer, Target))
-        outside = None if in_dialog else self._outside(request, peer, routed.following)
-        refusal = _invalid(request) or outside or self._busy(in_dialog=in_dialog)
+            return [Send(octets, known.flow, known.back)] if octets else []
+        draft, routed, in_dialog = self._routed(request, peer, flow)
+        route = None if in_dialog or isinstance(peer, Trunk) else choose(self._routes, request)
+        refusal = (
+            invalid(request, peer, self._addresses, self._loops)
+            or (None if in_dialog else self._outside(request, peer, routed.following, route))
+            or self._busy(request, peer, now, in_dialog=in_dialog)
+        )
+        asking = overload_control.asking(self.overload.share(now), self._epoch + now) if offered(request.via) else b""
+        if asking:
+            line = overload_control.with_top(line, asking)
         if refusal is not None:
-            sent = Send(self._stateless(request, line, *refusal), back, answer=True)
+            sent = Send(self._stateless(request, line, refusal), along, back)
             return [sent] if refusal[0] < 300 else [sent, Refused(request, refusal[0], flow)]
-        server = ServerTransaction(key, request, draft, peer, back, via=line, tag=self._tag(request))
-        self._servers[key] = server
+        draft.lines[request.places(b"via")[0]] = line
+        server = ServerTransaction(key, request, draft, peer, along, back=back, via=line, tag=self._tag(request))
+        server.asking = asking
+        self._table.servers[key] = server
         actions: list[Action] = []
         if server.begin(answer(request, 100, tag=b"", top_via=line), now):
-            actions.append(Send(server.last, back, answer=True))
+            actions.append(Send(server.last, along, back))
         if in_dialog:
+            self.dialogs.passed(request, now)
             actions += self._in_dialog(server, routed, now)
-        elif isinstance(peer, Trunk):
-            # `_outside` lets nothing else through.
+        elif isinstance(peer, Target) and route is not None:
+            actions += self._outward(server, route, now)
+        elif isinstance(peer, Trunk) and server.invite:
+            self.dialogs.begin(peer, key, now)
             server.screen(now)
-            actions.append(Screen(key, request, peer, back))
-        self._timers.watch(server)
+            actions.append(Screen(key, request, peer, along))
+        elif isinstance(peer, Trunk):
+            self._border.clean(draft, peer)
+            actions += self._forwarding.begin(server, self._inward(request, peer, now), b"", now)
+        self._table.watch(server)
         return actions
 
-    def _busy(self, *, in_dialog: bool) -> tuple[int, str, bytes] | None:
-        """Refuse what is more than can be kept (RFC 7339 5.10.2: without Retry-After), calls in progress last."""
-        limit = self._max_transactions * (2 if in_dialog else 1)
-        return (503, "", b"") if len(self._servers) >= limit else None
+    def _routed(self, request: Request, peer: Trunk | Target, flow: Flow) -> tuple[Draft, Routed, bool]:
+        """Read what leads a request here (RFC 3261 16.4), and tell whether it is of a dialog of ours."""
+        draft = Draft(request)
+        maddr.take_own(draft, flow)
+        strictly = strict.undo(draft, self._addresses)
+        routed = take_own_routes(draft, self._addresses)
+        in_dialog = self._seal.proves(routed, request, trusted=isinstance(peer, Target))
+        if strictly and not in_dialog:
+            # Nobody may choose another Request-URI than the one that is screened.
+            draft = Draft(request)
+            routed = take_own_routes(draft, self._addresses)
+        return draft, routed, in_dialog
 
-    def _outside(self, request: Request, peer: Trunk | Target, route: bytes) -> tuple[int, str, bytes] | None:
-        """Find the answer to a request that no dialog of ours is proven for; None if it is a call to be screened."""
+    def _busy(self, request: Request, peer: Trunk | Target, now: float, *, in_dialog: bool) -> Refusal | None:
+        """Refuse what is more than can be done (RFC 7339 5.10.2: without Retry-After), calls in progress last."""
+        trunk = peer if isinstance(peer, Trunk) else None
+        return self.admission.refuse(
+            trunk,
+            now,
+            pending=len(self._table.servers),
+            invite=request.method == b"INVITE",
+            in_dialog=in_dialog,
+            urgent=lambda: self._urgent(request, trunk),
+            throttled=offered(request.via),
+        )
+
+    def _outside(self, request: Request, peer: Trunk | Target, following: bytes, route: Route | None) -> Refusal | None:
+        """Find the answer to a request that no dialog of ours is proven for; None if it goes on."""
         if request.method == b"OPTIONS":
             return 200, "", ALLOW
+        trunks: tuple[Trunk, ...] = (peer,) if isinstance(peer, Trunk) else ()
+        if route is not None:
+            trunks = tuple(self.peers.trunks[name] for name in route.trunks)
         if request.method != b"INVITE":
-            return (481, "", b"") if request.to_tag else (405, "", ALLOW)
-        if isinstance(peer, Target):
+            if request.to_tag:
+                return 481, "", b""
+            if not any(request.method.decode("ascii") in trunk.methods for trunk in trunks):
+                return 405, "", ALLOW
+        if isinstance(peer, Target) and route is None:
             return 403, "No Route Out", b""
-        if route:
+        if following:
             return 403, "Foreign Route", b""
         return None
 
+    # Where requests go.
+
+    def _inward(self, request: Request, trunk: Trunk, now: float) -> list[Hop]:
+        """Give where a call of a trunk may go."""
+        targets = (self.peers.targets[name] for name in trunk.targets)
+        return self.hops.to(targets, now, urgent=lambda: self._urgent(request, trunk))
+
+    def _outward(self, server: ServerTransaction, route: Route, now: float) -> list[Action]:
+        """Send a request of our side out by the trunks of its route."""
+        draft, request = server.draft, server.request
+        self._border.clean(draft, server.peer)
+        hops = [
+            hop
+            for name in route.trunks
+            for hop in self.hops.to((t for t in self.peers.targets.values() if t.trunk == name), now)
+        ]
+        call_id, tag, to = request.value(b"call-id"), request.from_tag, request.value(b"to")
+        proof = b".".join((self._seal.outward(request), way(server.flow), self._seal.called(call_id, tag, to)))
+        return self._forwarding.begin(server, hops, proof, now)
+
     def _in_dialog(self, server: ServerTransaction, routed: Routed, now: float) -> list[Action]:
         """Send on a request of a proven dialog, to its next Route or to its Request-URI (RFC 3261 16.6 step 7)."""
-        hop = self._next_hop(server.request, routed, server.peer)
+        hop = self._next_hop(server.draft.uri, routed, server.peer)
         if hop is None:
-            return self._answer(server, 404, now)
-        server.draft.lines[server.request.places(b"via")[0]] = server.via
-        self._clean(server.draft, server.peer, screened=False)
-        return self._forward(server, hop, self._seal.dialog(server.request), now)
+            return self._table.answer(server, 404, now)
+        strict.make(server.draft)
+        self._border.clean(server.draft, server.peer)
+        proof = self._seal.dialog(server.request) + b"." + way(server.flow)
+        return self._forwarding.begin(server, [self.hops.at(hop)], proof, now)
 
-    def _next_hop(self, request: Request, routed: Routed, peer: Trunk | Target) -> End | None:
+    def _next_hop(self, request_uri: bytes, routed: Routed, peer: Trunk | Target) -> End | None:
         """Give where a request of a dialog goes; None for nowhere.
 
-        A trunk's goes to no place but a target, its own one if nothing else is named. A target's goes to where the
-        INVITE came from if the caller is named otherwise than by an address.
+        That is the address that its next Route or its Request-URI names, or else where the other side was reached. A
+        trunk's goes to no place but a target on our side, one of its own if nothing else is named.
         """
-        uri = Uri.parse(routed.following or request.uri)
+        uri = Uri.parse(name_addr(routed.following).uri or request_uri)
         if self._addresses.include(uri):
             return None
-        hop = numeric(uri)
+        named, told = addressed(uri), led(routed.way)
         if isinstance(peer, Target):
-            return hop or came_from(routed.origin)
-        if hop is not None and isinstance(self.peers.at(hop.address), Target):
-            return hop
-        target = self.peers.targets[peer.target]
-        return End(target.transport, target.address)
+            return named or told
+        for end in (named, told):
+            if end is not None and isinstance(self.peers.at(end.address), Target):
+                return end
+        targets = (self.peers.targets[name] for name in peer.targets)
+        return next((end for target in targets for end in self.hops.ends(target)), None)
 
     def _ack(self, request: Request, key: Key, peer: Trunk | Target, flow: Flow, now: float) -> list[Action]:
         """Let an ACK end here, or go on without a transaction if it is for a 2xx (RFC 3261 16.11, RFC 6026 7.1)."""
-        server = self._servers.get(key)
+        server = self._table.servers.get(key)
         if server is not None and server.acknowledge(now):
-            self._timers.watch(server)
+            self._table.watch(server)
             return []
-        draft = Draft(request)
-        routed = take_own_routes(draft, self._addresses)
-        hop = self._next_hop(request, routed, peer)
-        if (
-            hop is None
-            or not self._seal.proves(routed.proof, request, callee=isinstance(peer, Target))
-            or _invalid(request)
-        ):
+        draft, routed, in_dialog = self._routed(request, peer, flow)
+        hop = self._next_hop(draft.uri, routed, peer)
+        if hop is None or not in_dialog or invalid(request, peer, self._addresses, self._loops):
             return []
+        strict.make(draft)
         via = request.via
         draft.lines[request.places(b"via")[0]] = stamped_via(request, via, flow.remote)[0]
-        self._clean(draft, peer, screened=False)
-        _count_hop(draft)
-        local = self._local(hop, flow)
+        self._border.clean(draft, peer)
+        overload_control.stamp(draft)
+        count_hop(draft)
+        local = self._forwarding.local(hop, End(flow.transport, flow.local))
         if local is None:
             return []
         sealed = (via.branch, via.sent_by, request.value(b"call-id"), b"%d" % request.cseq)
-        branch = COOKIE + self._seal.mac(b"ACK", *sealed)
-        draft.above.append(_via_line(local, branch))
+        limit_breadth(draft)
+        marked = branch(self._seal.mac(b"ACK", *sealed), self._loops.digest(request, peer))
+        draft.above.append(via_line(local, marked))
         return [Send(draft.octets(), Flow(hop.transport, local.address, hop.address))]
 
-    def _cancel(self, request: Request, key: Key, line: bytes, back: Flow, now: float) -> list[Action]:
+    def _cancel(
+        self, request: Request, key: Key, line: bytes, way_back: tuple[Flow, Address], now: float
+    ) -> list[Action]:
         """Answer a CANCEL here, hop by hop, and cancel what was sent on (RFC 3261 16.10)."""
-        server = self._servers.get(key)
+        server = self._table.servers.get(key)
         if server is None:
-            return [Send(self._stateless(request, line, 481, "", b""), back, answer=True)]
-        actions: list[Action] = [Send(answer(request, 200, tag=server.tag, top_via=line), back, answer=True)]
+            return [Send(self._stateless(request, line, (481, "", b"")), *way_back)]
+        actions: list[Action] = [Send(answer(request, 200, tag=server.tag, top_via=line), *way_back)]
         if server.state is State.SCREENING:
-            return [*actions, Abandon(key), *self._answer(server, 487, now)]
-        for client in server.clients:
-            if client.invite and client.open:
-                actions += self._cancel_client(client, now)
-        return actions
+            return [*actions, Abandon(key), *self._table.answer(server, 487, now)]
+        return [*actions, *self._forwarding.cancel(server, now)]
 
-    def _cancel_client(self, client: ClientTransaction, now: float) -> list[Action]:
-        """Cancel an INVITE that was sent on: now, or once there is a provisional answer (RFC 3261 9.1)."""
-        if not client.cancel(now):
-            return []
-        self._timers.watch(client)
-        key = client.key[0], b"CANCEL"
-        cancel = ClientTransaction(key, client.draft, cancellation(client.draft), client.flow, now)
-        self._clients[key] = cancel
-        self._timers.watch(cancel)
-        return [Send(cancel.sent, cancel.flow)]
-
-    # Sending on.
-
-    def _clean(self, draft: Draft, peer: Trunk | Target, *, screened: bool) -> None:
-        """Remove what the peer may not say. Who calls passes in a screened request alone: later it could change."""
-        if isinstance(peer, Target):
-            hygiene.strip(draft, self._private)
-        elif not peer.trusted:
-            hygiene.strip(draft, self._private | SHOWN if screened and peer.trust_asserted else self._unscreened)
-
-    def _local(self, hop: End, flow: Flow) -> End | None:
-        """Give the end of ours that `hop` is reached from: that of `flow` if it can be; None: there is none."""
-        came = End(flow.transport, flow.local)
-        return next((own for own in (came, *self._own) if _can_reach(own, hop)), None)
-
-    def _forward(self, server: ServerTransaction, hop: End, proof: bytes, now: float) -> list[Action]:
-        """Send a request on to `hop`; an INVITE with a Record-Route that carries `proof`.
-
-        Where it leaves by another end than it came by, there is one for each side (RFC 5658 5).
-        """
-        request, draft = server.request, server.draft
-        local = self._local(hop, server.flow)
-        if local is None:
-            return self._answer(server, 500, now)
-        _count_hop(draft)
-        branch = COOKIE + self._seal.mac(self._random(12))
-        draft.above.append(_via_line(local, branch))
-        if server.invite:
-            came = End(server.flow.transport, server.flow.local)
-            draft.above += [record_route(end, proof) for end in dict.fromkeys((local, came))]
-        flow = Flow(hop.transport, local.address, hop.address)
-        client = ClientTransaction((branch, request.method), draft, draft.octets(), flow, now, server=server)
-        server.clients.append(client)
-        self._clients[client.key] = client
-        self._timers.watch(client)
-        return [Send(client.sent, flow)]
-
-    # Responses.
-
-    def _response(self, response: Response, peer: Trunk | Target, now: float) -> list[Action]:
-        """Pass an answer on (RFC 3261 16.7); one that belongs to no request of ours is dropped (RFC 6026 8.2)."""
-        client = self._clients.get((response.via.branch, response.method))
-        if client is None or (client.server is not None and len(response.vias) < 2):
-            return []
-        passed = client.response(response.code, now)
-        self._timers.watch(client)
-        actions: list[Action] = []
-        if client.invite and response.code >= 300 and client.state is State.COMPLETED:
-            actions.append(Send(acknowledgement(client.draft, response), client.flow))
-        if client.cancelled and client.open:
-            actions += self._cancel_client(client, now)
-        server = client.server
-        if passed and server is not None:
-            actions += self._pass_on(server, response, peer, now)
-        return actions
-
-    def _pass_on(self, server: ServerTransaction, response: Response, peer: Trunk | Target, now: float) -> list[Action]:
-        if response.code == 503:
-            # A 503 would tell the caller that the guard itself is unusable (RFC 3261 16.7 step 6).
-            return self._answer(server, 500, now)
-        if response.code == 408 and not server.invite:
-            return self._stay_silent(server, now)
-        draft = Draft(response)
-        without_top_via(draft)
-        self._clean(draft, peer, screened=False)
-        self._seal.bind(draft)
-        restore(draft, server.request)
-        octets = draft.octets()
-        if not server.answer(response.code, octets, now):
-            return []
-        self._timers.watch(server)
-        return [Send(octets, server.flow, answer=True)]
-
-    def _answer(self, server: ServerTransaction, code: int, now: float, phrase: str = "") -> list[Action]:
-        """Give an answer of our own."""
-        octets = answer(server.request, code, tag=server.tag, phrase=phrase, top_via=server.via)
-        if not server.answer(code, octets, now):
-            return []
-        self._timers.watch(server)
-        return [Send(octets, server.flow, answer=True)]
-
-    def _stay_silent(self, server: ServerTransaction, now: float) -> list[Action]:
-        server.stay_silent(now)
-        self._timers.watch(server)
-        return []
-
-    def _stateless(self, request: Request, line: bytes, code: int, phrase: str, extra: bytes) -> bytes:
+    def _stateless(self, request: Request, line: bytes, refusal: Refusal) -> bytes:
+        code, phrase, extra = refusal
         return answer(
             request, code, tag=self._tag(request), phrase=phrase, top_via=line, extra=(extra,) if extra else ()
         )
@@ -400,93 +371,24 @@ class Proxy:
 
     # Timers.
 
-    def _expire(self, transaction: ServerTransaction | ClientTransaction, now: float) -> list[Action]:
-        if isinstance(transaction, ServerTransaction):
-            return self._expire_server(transaction, now)
-        return self._expire_client(transaction, now)
-
-    def _expire_server(self, server: ServerTransaction, now: float) -> list[Action]:
-        if server.state is State.SCREENING:
+    def _expire(self, timed: ServerTransaction | ClientTransaction | Beat, now: float) -> list[Action]:
+        if isinstance(timed, Beat):
+            return self._forwarding.probe(timed, now)
+        if isinstance(timed, ClientTransaction):
+            return self._forwarding.expire(timed, now)
+        if timed.state is State.SCREENING:
             # No verdict came in all this time, which only a mistake of our own can cause.
-            return [Abandon(server.key), *self._answer(server, 500, now)]
-        server.state = State.TERMINATED
-        server.resend_at = None
-        del self._servers[server.key]
+            return [Abandon(timed.key), *self._table.answer(timed, 500, now)]
+        self._table.end(timed)
         return []
 
-    def _expire_client(self, client: ClientTransaction, now: float) -> list[Action]:
-        if client.invite and client.state is State.PROCEEDING and not client.cancelled:
-            # Timer C (RFC 3261 16.8).
-            return self._cancel_client(client, now)
-        if client.open:
-            return self._unanswered(client, 408, now)
-        self._forget(client)
-        return []
 
-    def _unanswered(self, client: ClientTransaction, code: int, now: float) -> list[Action]:
-        """Answer a request that will have no answer: with `code`, or 487 if the caller has given up."""
-        self._forget(client)
-        server = client.server
-        if server is None:
-            return []
-        if code == 408 and not server.invite:
-            return self._stay_silent(server, now)
-        return self._answer(server, 487 if client.cancelled else code, now)
+def _back(flow: Flow, via: Via | None, where: Address) -> tuple[Flow, Address]:
+    """Give the flow of answers (RFC 3261 18.2.2), and where a new connection is opened to if that one is closed.
 
-    def _forget(self, client: ClientTransaction) -> None:
-        client.state = State.TERMINATED
-        client.resend_at = client.expire_at = None
-        self._timers.watch(client)
-        del self._clients[client.key]
-        if client.server is not None:
-            client.server.clients.remove(client)
-
-
-def _server_key(request: Request, peer: Trunk | Target) -> Key:
-    """Give what matches a request to its transaction (RFC 3261 17.2.3); ACK and CANCEL match the INVITE.
-
-    Two peers may choose the same branch, and none can cancel another's call.
+    It is the connection that the request came by, or over UDP the way to `where` the Via says.
     """
-    method = b"INVITE" if request.method in (b"ACK", b"CANCEL") else request.method
-    via = request.via
-    branch = via.branch
-    name = peer.name.encode()
-    if branch.startswith(COOKIE) and len(branch) > len(COOKIE):
-        return name, method, via.sent_by, branch
-    top = request.vias[0]
-    return name, method, request.uri, request.from_tag, request.value(b"call-id"), b"%d" % request.cseq, top
-
-
-def _invalid(request: Request) -> tuple[int, str, bytes] | None:
-    """Check what RFC 3261 16.3 asks of a proxy beyond syntax, in its order."""
-    if uris.scheme(request.uri) not in (b"sip", b"sips", b"tel", b"urn"):
-        return 416, "", b""
-    hops = request.value(b"max-forwards")
-    if hops and int(hops) == 0:
-        return 483, "", b""
-    if b"proxy-require" in request and request.method != b"ACK":
-        return 420, "", b"Unsupported: " + b", ".join(request.values(b"proxy-require"))
-    return None
-
-
-def _count_hop(draft: Draft) -> None:
-    """One hop less (RFC 3261 16.6 step 3)."""
-    place = draft.message.index(b"max-forwards")
-    if place is None:
-        draft.below.insert(0, b"Max-Forwards: 70")
-    else:
-        draft.set_value(place, b"%d" % max(0, int(draft.message.value_at(place)) - 1))
-
-
-def _via_line(own: End, branch: bytes) -> bytes:
-    host, port = bracketed(own.address[0]).encode(), own.address[1]
-    return b"Via: SIP/2.0/%b %b:%d;branch=%b;rport" % (own.transport.encode(), host, port, branch)
-
-
-def _back(flow: Flow, where: Address) -> Flow:
-    """Give the flow of answers: the connection that the request came by, or else to where its Via says (18.2.2)."""
-    return flow if flow.reliable else flow._replace(remote=where)
-
-
-def _can_reach(own: End, hop: End) -> bool:
-    return own.transport == hop.transport and (":" in own.address[0]) == (":" in hop.address[0])
+    if not flow.reliable:
+        return flow._replace(remote=where), where
+    port = None if via is None else via.port
+    return flow, (flow.remote[0], port or (5061 if flow.transport == "TLS" else 5060))

@@ -1,13 +1,12 @@
 """Where a request goes, and the proof that it belongs to a dialog that passed through here (RFC 3261 16.4 to 16.6)."""
 
 import hmac
-import ipaddress
 from base64 import urlsafe_b64decode, urlsafe_b64encode
 from collections.abc import Iterable
 from hashlib import blake2b
 from typing import NamedTuple
 
-from sip_guard.sip.flow import Address, End, Flow, bracketed
+from sip_guard.sip.flow import Address, End, Flow, bracketed, numeric
 from sip_guard.sip.headers import name_addr, split_list
 from sip_guard.sip.message import Message, Request
 from sip_guard.sip.rewrite import Draft
@@ -34,33 +33,47 @@ class Seal:
         """Give the proof that the callee gets, whose tag is not known yet: it seals Call-ID and caller's tag."""
         return self.mac(b"early", message.value(b"call-id"), message.from_tag)
 
+    def outward(self, message: Message) -> bytes:
+        """Give the proof that the callee of a call of our side gets: it is good for who is not trusted."""
+        return self.mac(b"outward", message.value(b"call-id"), message.from_tag)
+
+    def called(self, call_id: bytes, tag: bytes, callee: bytes) -> bytes:
+        """Seal who was called, by the value of To or of the callee's own From: for its INVITEs, which show a number."""
+        uri = Uri.parse(name_addr(callee).uri)
+        return self.mac(b"called", call_id, tag, b"" if uri is None else uri.user.partition(b";")[0])
+
     def dialog(self, message: Message) -> bytes:
         """Give the proof of a dialog: it seals Call-ID and both tags, whichever side sends."""
         return self.mac(b"dialog", message.value(b"call-id"), *sorted((message.from_tag, message.to_tag)))
 
-    def bind(self, draft: Draft) -> None:
-        """Make the callee's proof in an answer one of the dialog before the caller sees it (RFC 3261 16.7 step 8).
+    def proves(self, routed: "Routed", request: Request, *, trusted: bool) -> bool:
+        """Tell whether our Route value is of the dialog of `request`. A request without a To tag is in none.
 
-        So what the caller holds is good for this one dialog, and never for another INVITE under the same Call-ID.
+        What the callee got with the INVITE counts as well; of a callee on our side (`trusted`) without more, of others
+        for an INVITE only if it shows the number that was called.
         """
-        places = draft.message.places(b"record-route")
-        if not places:
-            return
-        early, dialog = self.early(draft.message), self.dialog(draft.message)
-        for place in places:
-            line = draft.lines[place]
-            if line is not None and early in line:
-                draft.lines[place] = line.replace(early, dialog)
-
-    def proves(self, proof: bytes, request: Request, *, callee: bool) -> bool:
-        """Tell whether `proof` is of the dialog of `request`. A request without a To tag is in none.
-
-        What the callee got with the INVITE counts only if it is `callee` who sends it.
-        """
-        if not proof or not request.to_tag:
+        if not routed.proof or not request.to_tag:
             return False
-        callees = self.mac(b"early", request.value(b"call-id"), request.to_tag)
-        return hmac.compare_digest(self.dialog(request), proof) or (callee and hmac.compare_digest(callees, proof))
+        if hmac.compare_digest(self.dialog(request), routed.proof):
+            return True
+        call_id, tag = request.value(b"call-id"), request.to_tag
+        if trusted:
+            return hmac.compare_digest(self.mac(b"early", call_id, tag), routed.proof)
+        return hmac.compare_digest(self.mac(b"outward", call_id, tag), routed.proof) and (
+            request.method != b"INVITE"
+            or hmac.compare_digest(self.called(call_id, tag, request.value(b"from")), routed.called)
+        )
+
+
+def bind(draft: Draft, proof: bytes, ours: bytes) -> None:
+    """Put `ours` where an answer carries the `proof` that our Record-Route had (RFC 3261 16.7 step 8).
+
+    So what the caller holds is good for this one dialog, and never for another INVITE under the same Call-ID.
+    """
+    for place in draft.message.places(b"record-route") if proof else ():
+        line = draft.lines[place]
+        if line is not None and proof in line:
+            draft.lines[place] = line.replace(proof, ours)
 
 
 def record_route(own: End, proof: bytes) -> bytes:
@@ -71,16 +84,16 @@ def record_route(own: End, proof: bytes) -> bytes:
     return b"Record-Route: <%b:%b:%d%b;lr;%b=%b>" % (scheme, host, port, transport, PROOF, proof)
 
 
-def origin(flow: Flow) -> bytes:
-    """Write where an INVITE came from, for our Record-Route: the way to a caller whose Contact or Route is a name."""
+def way(flow: Flow) -> bytes:
+    """Write where the other side of a call is reached, for our Record-Route, in case that its Contact is a name."""
     return b64url(f"{flow.transport} {flow.remote[0]} {flow.remote[1]}".encode())
 
 
-def came_from(text: bytes) -> End | None:
-    """Read what `origin` wrote; None if it is not that. It is believed of targets only."""
+def led(text: bytes) -> End | None:
+    """Read what `way` wrote; None if it is not that. Anybody can write it."""
     try:
         transport, host, port = urlsafe_b64decode(text + b"=" * (-len(text) % 4)).decode("ascii").split(" ")
-        end = numeric(Uri.parse(f"sip:{bracketed(host)}:{port};transport={transport}".encode()))
+        end = addressed(Uri.parse(f"sip:{bracketed(host)}:{port};transport={transport}".encode()))
     except ValueError:
         return None
     return end
@@ -96,10 +109,16 @@ class Addresses:
 
     def __init__(self, own: Iterable[Address]) -> None:
         self._own = {(bracketed(host).lower().encode(), port) for host, port in own}
+        """Hosts as `numeric` spells them."""
 
     def include(self, uri: Uri | None) -> bool:
         """Tell whether a URI names this guard."""
-        return uri is not None and (uri.host.lower(), uri.port or default_port(uri)) in self._own
+        if uri is None:
+            return False
+        host = uri.host.lower()
+        if host.startswith(b"["):
+            host = bracketed(numeric(uri.address) or "").encode()
+        return (host, uri.port or default_port(uri)) in self._own
 
 
 class Routed(NamedTuple):
@@ -107,32 +126,34 @@ class Routed(NamedTuple):
 
     proof: bytes
     """Of our first value."""
-    origin: bytes
-    """Where the INVITE came from, as our first value tells."""
+    way: bytes
+    """Where the other side is reached, as our first value tells."""
+    called: bytes
+    """Who was called, sealed, as our first value tells."""
     following: bytes
-    """The URI of the value behind ours."""
+    """The value behind ours."""
 
 
 def take_own_routes(draft: Draft, addresses: Addresses) -> Routed:
     """Remove our own values from the top of the Route (RFC 3261 16.4)."""
     told = b""
     for place in draft.message.places(b"route"):
-        values = split_list(draft.message.value_at(place))
+        values = split_list(draft.value_at(place))
         for taken, value in enumerate(values):
             address = name_addr(value)
             uri = Uri.parse(address.uri)
             if uri is None or not addresses.include(uri):
                 if taken:
                     draft.set_value(place, b", ".join(values[taken:]))
-                return _routed(told, address.uri or value)
+                return _routed(told, value)
             told = told or uri.parameter(PROOF) or b""
         draft.remove(place)
     return _routed(told, b"")
 
 
 def _routed(told: bytes, following: bytes) -> Routed:
-    proof, _, origin_ = told.partition(b".")
-    return Routed(proof, origin_, following)
+    proof, told_way, called = [*told.split(b".", 2), b"", b""][:3]
+    return Routed(proof, told_way, called, following)
 
 
 def default_port(uri: Uri) -> int:
@@ -140,19 +161,14 @@ def default_port(uri: Uri) -> int:
     return 5061 if uri.scheme == b"sips" or (uri.parameter(b"transport") or b"").lower() == b"tls" else 5060
 
 
-def numeric(uri: Uri | None) -> End | None:
+def addressed(uri: Uri | None) -> End | None:
     """Give where a URI with an address for a host leads (RFC 3263 4.1).
 
     None for a name, for what nobody may be sent to, and for a transport that is not spoken here.
     """
-    if uri is None or not uri.host:
-        return None
-    try:
-        address = ipaddress.ip_address(uri.address)
-    except ValueError:
-        return None
-    if address.is_multicast or address.is_unspecified or address == ipaddress.IPv4Address("255.255.255.255"):
+    host = None if uri is None else numeric(uri.address)
+    if uri is None or host is None:
         return None
     named = (uri.parameter(b"transport") or b"udp").lower()
     transport = _TRANSPORTS.get(named if uri.scheme != b"sips" else b"tls")
-    return None if transport is None else End(transport, (str(address), uri.port or default_port(uri)))
+    return None if transport is None else End(transport, (host, uri.port or default_port(uri)))

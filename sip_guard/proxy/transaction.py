@@ -1,15 +1,15 @@
 """One request and its answers, and what is sent again until when (RFC 3261 17, with RFC 6026 for 2xx)."""
 
 from enum import Enum, auto
+from typing import NamedTuple
 
 from sip_guard.peer import Target, Trunk
+from sip_guard.proxy.hops import Hop
+from sip_guard.proxy.key import Key
 from sip_guard.proxy.timers import LATE, T1, T2, T4, TIMER_C, TRANSACTION, Entry
-from sip_guard.sip.flow import Flow
-from sip_guard.sip.message import Request
+from sip_guard.sip.flow import Address, Flow
+from sip_guard.sip.message import Request, Response
 from sip_guard.sip.rewrite import Draft
-
-Key = tuple[bytes, ...]
-"""What tells one transaction from another (RFC 3261 17.1.3 and 17.2.3)."""
 
 
 class State(Enum):
@@ -26,29 +26,55 @@ class State(Enum):
     TERMINATED = auto()
 
 
+class Final(NamedTuple):
+    """A final answer that was not passed on yet, and where it came from."""
+
+    response: Response
+    client: "ClientTransaction"
+
+
 class ServerTransaction:
     """A request that came, and what was answered to it."""
 
     __slots__ = (
+        "asking",
+        "back",
+        "cancelled",
         "clients",
+        "digest",
         "draft",
         "entry",
         "expire_at",
+        "failure",
+        "finals",
         "flow",
+        "hops",
         "interval",
         "invite",
         "key",
         "last",
+        "mark",
         "peer",
+        "redirected",
         "request",
         "resend_at",
         "state",
         "tag",
+        "tried",
         "via",
     )
 
     def __init__(
-        self, key: Key, request: Request, draft: Draft, peer: Trunk | Target, flow: Flow, *, via: bytes, tag: bytes
+        self,
+        key: Key,
+        request: Request,
+        draft: Draft,
+        peer: Trunk | Target,
+        flow: Flow,
+        *,
+        back: Address,
+        via: bytes,
+        tag: bytes,
     ) -> None:
         self.key = key
         self.request = request
@@ -57,6 +83,8 @@ class ServerTransaction:
         self.peer = peer
         self.flow = flow
         """Along which answers go back."""
+        self.back = back
+        """Where they go if the connection of `flow` is closed."""
         self.via = via
         """The first Via line as answers carry it."""
         self.tag = tag
@@ -69,6 +97,23 @@ class ServerTransaction:
         self.expire_at: float | None = None
         self.entry: Entry | None = None
         self.clients: list[ClientTransaction] = []
+        self.cancelled = False
+        """Whether whoever sent it has given up."""
+        self.asking = b""
+        """What its answers ask of a sender that offers to send less (RFC 7339)."""
+        self.digest = b""
+        """What a loop is told by (RFC 5393)."""
+        self.redirected: list[bytes] = []
+        """Request-URIs that answers led to."""
+        self.mark = b""
+        """What our Record-Route carries of it."""
+        self.hops: list[Hop] = []
+        """Where it may still go."""
+        self.tried: list[Hop] = []
+        self.finals: list[Final] = []
+        """What was answered, and is not passed on while there is hope for better."""
+        self.failure = 500
+        """What it is answered if nobody answers it."""
 
     def begin(self, trying: bytes, now: float) -> bool:
         """Take the request. True if the 100 in `trying` is sent at once, as it is for an INVITE.
@@ -147,12 +192,15 @@ class ClientTransaction:
     """A request that was sent on, and how far it was answered."""
 
     __slots__ = (
+        "abandoned",
+        "began",
         "cancel_sent",
         "cancelled",
         "draft",
         "entry",
         "expire_at",
         "flow",
+        "hop",
         "interval",
         "invite",
         "key",
@@ -163,23 +211,37 @@ class ClientTransaction:
     )
 
     def __init__(
-        self, key: Key, draft: Draft, sent: bytes, flow: Flow, now: float, *, server: ServerTransaction | None = None
+        self,
+        key: Key,
+        draft: Draft,
+        sent: bytes,
+        flow: Flow,
+        now: float,
+        *,
+        hop: Hop,
+        server: ServerTransaction | None = None,
+        patience: float = TRANSACTION,
     ) -> None:
+        """`patience`: seconds until it is looked at whether there is any answer."""
         self.key = key
         self.draft = draft
         """The request as it was sent; of a CANCEL, the INVITE's."""
         self.sent = sent
         self.flow = flow
+        self.hop = hop
         self.server = server
-        """Whose answers these are; None for a CANCEL of our own."""
+        """Whose answers these are; None for a CANCEL or an OPTIONS of our own."""
         self.invite = key[1] == b"INVITE"
         self.state = State.TRYING
         self.cancelled = False
         """A CANCEL was sent, or will be as soon as there is a provisional answer."""
         self.cancel_sent = False
+        self.abandoned = False
+        """It had no answer in time, and another target is tried."""
+        self.began = now
         self.interval = T1
         self.resend_at: float | None = None if flow.reliable else now + T1
-        self.expire_at: float | None = now + TRANSACTION
+        self.expire_at: float | None = now + min(patience, TRANSACTION)
         self.entry: Entry | None = None
 
     @property
@@ -218,6 +280,12 @@ class ClientTransaction:
         self.state = state
         self.resend_at = None
         self.expire_at = expire_at
+
+    def abandon(self) -> None:
+        """Send it no more, and cancel it if there is an answer after all."""
+        self.abandoned = self.cancelled = True
+        self.resend_at = None
+        self.expire_at = self.began + TRANSACTION
 
     def cancel(self, now: float) -> bool:
         """Want it cancelled. True if the CANCEL is due: there was a provisional answer (RFC 3261 9.1)."""

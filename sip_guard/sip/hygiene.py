@@ -1,13 +1,13 @@
-"""What is removed from a message of a peer that may not say it (3GPP TS 24.229, RFC 3325).
+"""What is removed from a message: of a peer that may not say it, or for one that may not learn it.
 
-A forged `verstat` would show a spoofed call as verified: it is taken out wherever it can stand in a message, in every
-spelling that a lenient reader might understand.
+By 3GPP TS 24.229, RFC 3323 and RFC 3325. A forged `verstat` would show a spoofed call as verified: it is taken out
+wherever it can stand in a message, in every spelling that a lenient reader might understand.
 """
 
 import re
 from collections.abc import Collection
 
-from sip_guard.sip.message import Request
+from sip_guard.sip.message import Message, Request
 from sip_guard.sip.rewrite import Draft
 
 FORGEABLE = frozenset(
@@ -42,6 +42,47 @@ _VERSTAT = re.compile(_PARAMETER.encode(), re.IGNORECASE | re.DOTALL)
 _VERSTAT_OR_QUOTED = re.compile(
     (r'(?P<quoted>"(?:[^"\\]|\\.)*+"?+)(?P<address>[ \t\r\n]*+<)?+|' + _PARAMETER).encode(), re.IGNORECASE | re.DOTALL
 )
+
+
+IDENTITIES = frozenset((b"p-asserted-identity", b"p-preferred-identity", b"remote-party-id"))
+"""Fields that say who somebody is on behalf of the network, or ask it to say so."""
+_HIDING = frozenset((b"id", b"user", b"header"))
+
+
+def privacy(message: Message) -> frozenset[bytes]:
+    """Give what the sender asks for in Privacy (RFC 3323 4.2), in lower case."""
+    values = b";".join(message.values(b"privacy")).replace(b",", b";").lower().split(b";")
+    return frozenset(value.strip() for value in values) - {b""}
+
+
+def withhold(draft: Draft, *, outside: bool) -> None:
+    """Remove from a request or an answer what its receiver may not learn of who sends it (RFC 3325 5 and 7).
+
+    For receivers that are not trusted alone: within the trust domain P-Asserted-Identity stays whatever is asked for,
+    because the last element there acts upon it. `outside`: what is not asked to be shown is removed. Otherwise, what is
+    asked to be hidden is.
+
+    - `id` asks for it (RFC 3325 9.3). So do `user` and `header`: whoever is to be hidden in what the phone wrote, or
+      in what only the network can hide (RFC 3323 4.2), is not to be named by the network. The older Remote-Party-ID and
+      P-Preferred-Identity say the same as P-Asserted-Identity and go with it.
+    - `none` alone forbids to remove P-Asserted-Identity (RFC 3325 7). Beside another value, which RFC 3323 4.2 does
+      not allow, it does not count: what is hidden by mistake does less harm than what is shown.
+    - Without Privacy it is a matter of policy (RFC 3325 7), which `outside` is. `session`, `history` and `critical` say
+      nothing of these fields.
+
+    Nothing else is done for privacy: the guard is no privacy service (a Proxy-Require of one gets 420), and whoever
+    changes From breaks the token that attests it. Privacy itself always stays, for those behind to act upon.
+    """
+    asked = privacy(draft.message)
+    if asked & _HIDING:
+        hidden = IDENTITIES
+    elif outside and asked != {b"none"}:
+        hidden = frozenset({b"p-asserted-identity"})
+    else:
+        return
+    for name in hidden:
+        for place in draft.message.places(name):
+            draft.remove(place)
 
 
 def without_verstat(text: bytes) -> bytes:

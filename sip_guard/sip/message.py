@@ -217,6 +217,8 @@ def _request_fault(request: Request) -> MalformedMessage | None:
         hops = request.value(b"max-forwards")
         if not _DIGITS(hops) or int(hops) > 255:
             return MalformedMessage("Max-Forwards")
+    if b"max-breadth" in request and not _DIGITS(request.value(b"max-breadth")):
+        return MalformedMessage("Max-Breadth")
     for value in request.values(b"contact"):
         for item in split_list(value):
             if not name_addr(item).uri and item != b"*":

@@ -15,7 +15,9 @@ PHRASES = {
     408: "Request Timeout",
     416: "Unsupported URI Scheme",
     420: "Bad Extension",
+    440: "Max-Breadth Exceeded",
     481: "Call/Transaction Does Not Exist",
+    482: "Loop Detected",
     483: "Too Many Hops",
     487: "Request Terminated",
     500: "Server Internal Error",
@@ -41,6 +43,22 @@ class Draft:
         self.below: list[bytes] = []
         """Lines that go after all others."""
         self.body = message.body
+
+    def copy(self) -> "Draft":
+        """Give one more draft as it stands now, to be changed by itself."""
+        other = Draft.__new__(Draft)
+        other.message, other.start, other.body = self.message, self.start, self.body
+        other.lines, other.above, other.below = self.lines.copy(), self.above.copy(), self.below.copy()
+        return other
+
+    @property
+    def uri(self) -> bytes:
+        """The Request-URI as it stands now."""
+        return self.start.split(b" ")[1]
+
+    @uri.setter
+    def uri(self, uri: bytes) -> None:
+        self.start = b"%b %b SIP/2.0" % (self.message.method, uri)
 
     def set_value(self, place: int, value: bytes) -> None:
         """Give the field at `place` another value, under the name as it was spelt."""

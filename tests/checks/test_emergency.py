@@ -7,7 +7,7 @@ from incoming import call
 from scene import TRUNK, trunk
 
 from sip_guard.call import Code
-from sip_guard.checks.emergency import Options, emergency
+from sip_guard.checks.emergency import Options, emergency, urgent
 from sip_guard.number import DialPlan
 from sip_guard.peer import Trunk
 
@@ -17,7 +17,9 @@ MARKED = "Priority: psap-callback"
 def code(uri: str, *more: str, trunk: Trunk = TRUNK, numbers: tuple[str, ...] | None = None, **changed: Any) -> str:
     """Give the code of what is found, or nothing."""
     options = Options() if numbers is None else Options(numbers)
-    found = emergency(call(*more, uri=uri, trunk=trunk, **changed), options)
+    made = call(*more, uri=uri, trunk=trunk, **changed)
+    found = emergency(made, options)
+    assert urgent(made.request, trunk, options) == (found is not None)
     return found.code.value if found else ""
 
 
@@ -115,3 +117,9 @@ def test_what_is_found_says_why_without_a_number() -> None:
     assert found is not None
     assert found.code is Code.EMERGENCY
     assert found.detail == "a call to an emergency number"
+
+
+def test_calls_of_our_side_are_emergency_calls_by_the_same_numbers() -> None:
+    assert urgent(call(uri="sip:112@guard.example").request, None, Options())
+    assert not urgent(call(uri="sip:+12155551213@guard.example").request, None, Options())
+    assert not urgent(call(MARKED, uri="sip:+12155551213@guard.example").request, None, Options())

@@ -8,14 +8,14 @@ from types import UnionType
 
 import msgspec
 import pytest
+from shipped import CONFIGS, NAMES, copied
 
-from sip_guard.config import load
-from sip_guard.config.options import File, Listen, Rule, Target, Trunk, When
+from sip_guard.config import Config, ConfigError, load
+from sip_guard.config.options import File, Listen, Route, Rule, Target, Trunk, When
 from sip_guard.config.source import Source
 from sip_guard.repository.https import Laboratory
 from sip_guard.transport.tls import TlsFiles
 
-CONFIGS = Path(__file__).parents[2] / "configs"
 EVERY_OPTION = CONFIGS / "sip_guard.yaml"
 
 
@@ -40,20 +40,49 @@ def not_shown(values: object, shape: type[msgspec.Struct], path: str) -> Iterato
             yield from not_shown(inner, below, f"{path}{field.encode_name}.")
 
 
+COMMENTED = re.compile(r"^( *)# (?=- tls:|tls:|certificates:|server_name:|  [a-z_]+: |state_directory:)", re.MULTILINE)
+"""What only stands as a comment, for it needs something that is not there."""
+
+
 def values() -> dict[str, typing.Any]:
-    text = re.sub(
-        r"(?m)^( *)# (?=- tls:|tls:|server_name:|  [a-z_]+: |state_directory:)", r"\1", EVERY_OPTION.read_text("utf-8")
-    )
+    text = COMMENTED.sub(r"\1", EVERY_OPTION.read_text("utf-8"))
     found = Source("x", text).values
     assert isinstance(found, dict)
     return found
 
 
-@pytest.mark.parametrize("path", sorted(CONFIGS.glob("*.yaml")), ids=lambda path: path.name)
-def test_each_configuration_that_ships_loads(path: Path) -> None:
-    config = load(path)
+@pytest.mark.parametrize("name", NAMES)
+def test_each_configuration_that_ships_loads(tmp_path: Path, name: str) -> None:
+    config = load(copied(tmp_path) / name)
     assert config.anchors is not None
     assert {rule.id for rule in config.rules} >= {"attested", "mismatch", "unsigned"}
+
+
+def shown(name: str, folder: Path) -> Config:
+    return load(copied(folder) / name)
+
+
+def test_two_pbxs_stand_in_for_each_other(tmp_path: Path) -> None:
+    config = shown("two_pbxs.yaml", tmp_path)
+    assert config.trunks[0].targets == ("pbx-1", "pbx-2")
+    assert [(target.priority, target.probe is None) for target in config.targets] == [(0, False), (1, False)]
+
+
+def test_calls_go_in_both_directions(tmp_path: Path) -> None:
+    config = shown("both_directions.yaml", tmp_path)
+    assert {target.trunk for target in config.targets} == {"", *(trunk.name for trunk in config.trunks)}
+    assert [route.trunks[0] for route in config.routes] == ["carrier-b", "carrier-b", "carrier-a"]
+
+
+def test_a_trunk_is_told_by_its_certificate(tmp_path: Path) -> None:
+    config = shown("tls_trunk.yaml", tmp_path)
+    assert config.tls is not None
+    assert (config.trunks[0].sources, config.trunks[0].certificates) == ((), ("sip.carrier.example",))
+
+
+def test_certificates_that_are_not_there_yet_are_named() -> None:
+    with pytest.raises(ConfigError, match=r"tls: .*/configs/tls/guard.pem: No such file or directory$"):
+        load(CONFIGS / "tls_trunk.yaml")
 
 
 def test_every_option_is_shown() -> None:
@@ -64,6 +93,7 @@ def test_an_option_that_is_not_shown_is_noticed() -> None:
     text = EVERY_OPTION.read_text("utf-8").replace("per_host:", "# per_host:").replace("attestation: [B, C]", "")
     assert list(not_shown(Source("x", text).values, File, "")) == [
         "listen.tls",
+        "trunks.certificates",
         "targets.server_name",
         "verification.repository.per_host",
         "policy.rules.when.attestation",
@@ -74,7 +104,7 @@ def test_an_option_that_is_not_shown_is_noticed() -> None:
 
 
 def test_values_that_are_shown_are_the_defaults_unless_they_are_examples() -> None:
-    examples = (Listen, Trunk, Target, Rule, When, Laboratory, TlsFiles)
+    examples = (Listen, Trunk, Target, Route, Rule, When, Laboratory, TlsFiles)
     checked = []
 
     def check(value: dict[str, typing.Any], shape: type[msgspec.Struct]) -> None:
@@ -89,4 +119,31 @@ def test_values_that_are_shown_are_the_defaults_unless_they_are_examples() -> No
                 checked.append(field.name)
 
     check(values(), File)
-    assert {"max_age", "timeout", "numbers", "preset", "header", "transactions"} <= set(checked)
+    assert {"max_age", "timeout", "numbers", "preset", "header", "transactions", "families"} <= set(checked)
+
+
+def keys(value: object) -> Iterator[str]:
+    """Give every key that stands anywhere in a value."""
+    if isinstance(value, dict):
+        for key, below in value.items():
+            yield key
+            yield from keys(below)
+    elif isinstance(value, list):
+        for item in value:
+            yield from keys(item)
+
+
+def test_operating_says_what_to_choose_for_every_option() -> None:
+    text = (CONFIGS.parent / "docs" / "operating.md").read_text("utf-8")
+    explained = {word for code in re.findall(r"`([^`\n]+)`", text) for word in re.findall(r"\w+", code)}
+    assert sorted(set(keys(values())) - explained) == []
+
+
+def test_operating_links_to_what_is_there() -> None:
+    docs = CONFIGS.parent / "docs"
+    text = (docs / "operating.md").read_text("utf-8")
+    headings = {heading.lower() for heading in re.findall(r"(?m)^#+ (.+)$", text)}
+    links = re.findall(r"\]\(([^)]+)\)", text)
+    assert len(links) >= 4
+    for link in links:
+        assert link[1:] in headings if link.startswith("#") else (docs / link).is_file(), link

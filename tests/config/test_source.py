@@ -12,11 +12,6 @@ from sip_guard.config import ConfigError, load
 from sip_guard.config.source import MAX_DEPTH, MAX_FAULTS, MAX_OCTETS, MAX_VALUES, Source
 
 
-@pytest.fixture
-def folder(tmp_path: Path) -> Folder:
-    return Folder(tmp_path)
-
-
 @pytest.mark.parametrize(
     ("text", "value"),
     [

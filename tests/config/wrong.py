@@ -53,3 +53,9 @@ class Folder:
     def with_rule(self, rule: str) -> str:
         """Give the fault of a policy of one rule, which stands on lines from 13 on."""
         return self.fault(f"{GOOD}policy:\n  rules:\n    - {rule}\n")
+
+
+def changed(old: str, new: str, text: str = GOOD) -> str:
+    """Give a configuration with something else in the place of `old`, which must be there."""
+    assert old in text
+    return text.replace(old, new)

@@ -91,7 +91,7 @@ def test_its_configuration_is_one_of_the_guards(laboratory: Laboratory, config: 
         "anyone-on-this-machine": "prefer",
     }
     assert config.listen[0].address == ("127.0.0.1", 0)
-    assert config.targets[0].address == (laboratory.pbx.host, laboratory.pbx.port)
+    assert (config.targets[0].host, config.targets[0].port) == (laboratory.pbx.host, laboratory.pbx.port)
     assert [each.place for each in config.repository.laboratories] == [("127.0.0.1", laboratory.repository.port)]
 
 

@@ -66,6 +66,7 @@ def test_what_is_sent_on_differs_only_where_a_proxy_writes(scene: Scene) -> None
     via, record_route, *rest = received.lines
     assert via.startswith(b"Via: SIP/2.0/UDP 192.0.2.1:5060;branch=z9hG4bK")
     assert record_route.startswith(b"Record-Route: <sip:192.0.2.1:5060;lr;sg=")
+    assert rest.pop() == b"Max-Breadth: 60"
     assert rest.pop() == b"X-SIP-Guard: v=1"
     expected = sent.partition(b"\r\n\r\n")[0].replace(b"Max-Forwards: 70", b"Max-Forwards: 69").split(b"\r\n")
     assert b"\r\n".join((received.start, *rest)).split(b"\r\n") == expected

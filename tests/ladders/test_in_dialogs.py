@@ -132,8 +132,8 @@ def test_within_a_call_a_trunk_reaches_the_target_and_nobody_else(scene: Scene) 
         scene.bob.gets("ACK")
     scene.alice.sends("INFO", route=f"{scene.alice.routes[0]}, <sip:198.18.0.7;lr>")
     assert values(scene.bob.gets("INFO"), "route") == ["<sip:198.18.0.7;lr>"]
-    scene.alice.sends("BYE", uri=f"sip:bob@{TARGET.address[0]}:5066")
-    assert [send.flow.remote for send in scene.elsewhere] == [(TARGET.address[0], 5066)]
+    scene.alice.sends("BYE", uri=f"sip:bob@{TARGET.host}:5066")
+    assert [send.flow.remote for send in scene.elsewhere] == [(TARGET.host, 5066)]
 
 
 def test_a_request_of_a_call_has_hops_to_spend_too(scene: Scene) -> None:

@@ -130,9 +130,9 @@ def test_timer_k_an_answer_that_comes_again_is_swallowed(scene: Scene) -> None:
     scene.bob.repeats("200")
     scene.check_quiet()
     invites = 1
-    assert len(scene.guard._clients) == 1 + invites
+    assert len(scene.guard._table.clients) == 1 + invites
     scene.passes(5.1)
-    assert len(scene.guard._clients) == invites
+    assert len(scene.guard._table.clients) == invites
 
 
 def test_timers_l_and_m_answers_of_a_callee_pass_for_32_s_and_invites_are_absorbed(scene: Scene) -> None:
@@ -217,4 +217,4 @@ def test_nothing_is_kept_for_long_of_a_call_that_is_over(scene: Scene) -> None:
     scene.alice.sends("ACK")
     scene.passes(33)
     scene.check_over()
-    assert not scene.guard._timers._live
+    assert not scene.guard._table.timers._live

@@ -10,7 +10,7 @@ from scene import GUARD, Scene
 
 from sip_guard.call import Call
 from sip_guard.number import canonical
-from sip_guard.proxy.core import Screen, Send
+from sip_guard.proxy.action import Screen, Send
 from sip_guard.sip.flow import Flow
 from sip_guard.sip.grammar import NAMES, canonical_name, value_of
 from sip_guard.sip.headers import name_addr, split_list

@@ -7,7 +7,8 @@ from messages import read_request, read_response, request, response
 from scene import SECRET, TARGET, TRUNK, Scene, trunk
 
 from sip_guard.peer import Peers, Source, Target
-from sip_guard.proxy.core import Proxy, Screen, Send
+from sip_guard.proxy.action import Screen, Send
+from sip_guard.proxy.core import Proxy
 from sip_guard.sip.flow import End, Flow
 from sip_guard.sip.message import MAX_FIELDS, Message, parse
 from sip_guard.verdict import Forward, Reject
@@ -41,7 +42,7 @@ def test_a_message_that_is_neither_request_nor_response_is_nothing(scene: Scene)
 
 def test_a_guard_on_ipv6_writes_its_address_in_brackets() -> None:
     network = ipaddress.ip_network("2001:db8:a::/48")
-    peers = Peers([trunk(sources=(Source(network),))], [Target(name="pbx", address=("2001:db8:b::5", 5060))])
+    peers = Peers([trunk(sources=(Source(network),))], [Target(name="pbx", host="2001:db8:b::5")])
     own = ("2001:db8::1", 5060)
     guard = Proxy(peers, [End("UDP", own)], SECRET, lambda count: b"r" * count)
     invite = read_request(request(via="SIP/2.0/UDP [2001:db8:a::7];branch=z9hG4bK1;rport"))

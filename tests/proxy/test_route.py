@@ -1,7 +1,17 @@
 import pytest
 from messages import read_request, read_response, request, response, values
 
-from sip_guard.proxy.route import Addresses, Seal, came_from, numeric, origin, record_route, take_own_routes
+from sip_guard.proxy.route import (
+    Addresses,
+    Routed,
+    Seal,
+    addressed,
+    bind,
+    led,
+    record_route,
+    take_own_routes,
+    way,
+)
 from sip_guard.sip.flow import Address, End, Flow
 from sip_guard.sip.message import Message
 from sip_guard.sip.rewrite import Draft
@@ -14,8 +24,8 @@ SEAL = Seal(b"0123456789abcdef")
 def taken(*routes: str) -> tuple[bytes, bytes, list[str]]:
     """Give proof, next Route and what is left of the Route."""
     draft = Draft(read_request(request("BYE", "sip:b@c", *[f"Route: {route}" for route in routes])))
-    proof, _, following = take_own_routes(draft, OWN)
-    return proof, following, values(read_request(draft.octets()), "route")
+    routed = take_own_routes(draft, OWN)
+    return routed.proof, routed.following, values(read_request(draft.octets()), "route")
 
 
 @pytest.mark.parametrize(
@@ -26,10 +36,10 @@ def taken(*routes: str) -> tuple[bytes, bytes, list[str]]:
         (["<sip:192.0.2.1:5060;lr>, <sip:192.0.2.1:5070;sg=abc;lr>"], b"abc", b"", []),
         (["<sip:192.0.2.1;lr;sg=a>", "<sip:192.0.2.1;lr;sg=b>"], b"a", b"", []),
         (["<sip:[2001:DB8::1];lr;sg=a>"], b"a", b"", []),
-        (["<sip:192.0.2.1;lr;sg=a>, <sip:d;lr>, <sip:e;lr>"], b"a", b"sip:d;lr", ["<sip:d;lr>, <sip:e;lr>"]),
-        (["<sip:192.0.2.1;lr;sg=a>", "<sip:d;lr>"], b"a", b"sip:d;lr", ["<sip:d;lr>"]),
-        (["<sip:d;lr>, <sip:192.0.2.1;lr;sg=a>"], b"", b"sip:d;lr", ["<sip:d;lr>, <sip:192.0.2.1;lr;sg=a>"]),
-        (["<sip:192.0.2.1:5080;lr>"], b"", b"sip:192.0.2.1:5080;lr", ["<sip:192.0.2.1:5080;lr>"]),
+        (["<sip:192.0.2.1;lr;sg=a>, <sip:d;lr>, <sip:e;lr>"], b"a", b"<sip:d;lr>", ["<sip:d;lr>, <sip:e;lr>"]),
+        (["<sip:192.0.2.1;lr;sg=a>", "<sip:d;lr>"], b"a", b"<sip:d;lr>", ["<sip:d;lr>"]),
+        (["<sip:d;lr>, <sip:192.0.2.1;lr;sg=a>"], b"", b"<sip:d;lr>", ["<sip:d;lr>, <sip:192.0.2.1;lr;sg=a>"]),
+        (["<sip:192.0.2.1:5080;lr>"], b"", b"<sip:192.0.2.1:5080;lr>", ["<sip:192.0.2.1:5080;lr>"]),
         (["nonsense"], b"", b"nonsense", ["nonsense"]),
         ([""], b"", b"", []),
         (["sip:192.0.2.1;sg=a"], b"", b"", []),
@@ -49,6 +59,7 @@ def test_our_own_values_are_taken_off_the_top_of_the_route(
         (b"sip:192.0.2.1:5071", False),
         (b"sip:192.0.2.2", False),
         (b"sip:[2001:db8::1]", True),
+        (b"sip:[2001:0DB8:0::0:1]:5060", True),
         (b"tel:+1", False),
         (b"nonsense", False),
     ],
@@ -74,6 +85,8 @@ def test_an_address_is_ours_with_its_port(uri: bytes, *, ours: bool) -> None:
         (b"sip:255.255.255.255", None),
         (b"sip:0.0.0.0", None),
         (b"sip:[::]", None),
+        (b"sip:[::ffff:192.0.2.9]", ("UDP", ("192.0.2.9", 5060))),
+        (b"sip:[::ffff:224.0.0.1]", None),
         (b"sip:[1:::2]", None),
         (b"sip:192.0.2", None),
         (b"sip:0x7f000001", None),
@@ -82,7 +95,7 @@ def test_an_address_is_ours_with_its_port(uri: bytes, *, ours: bool) -> None:
     ],
 )
 def test_only_an_address_that_one_may_send_to_leads_anywhere(uri: bytes, where: tuple[str, Address] | None) -> None:
-    assert numeric(Uri.parse(uri)) == where
+    assert addressed(Uri.parse(uri)) == where
 
 
 def test_a_record_route_names_us_and_carries_the_proof() -> None:
@@ -102,6 +115,10 @@ def dialog(call_id: str = "1", sender: str = "a", receiver: str = "b") -> Messag
     return read_request(request("BYE", "sip:b@c", call_id=call_id, to=to, from_=f"<sip:a@c>;tag={sender}"))
 
 
+def proves(proof: bytes, request_: Message, *, trusted: bool, seal: Seal = SEAL, called: bytes = b"") -> bool:
+    return seal.proves(Routed(proof, b"", called, b""), read_request(request_.raw), trusted=trusted)
+
+
 @pytest.mark.parametrize(
     ("call_id", "sender", "receiver", "proven"),
     [
@@ -115,25 +132,45 @@ def dialog(call_id: str = "1", sender: str = "a", receiver: str = "b") -> Messag
 def test_the_proof_of_a_dialog_is_good_for_it_in_both_directions(
     call_id: str, sender: str, receiver: str, *, proven: bool
 ) -> None:
-    request_ = read_request(dialog(call_id, sender, receiver).raw)
-    assert SEAL.proves(SEAL.dialog(dialog()), request_, callee=False) == proven
-    assert not Seal(b"another secret..").proves(SEAL.dialog(dialog()), request_, callee=False)
+    request_ = dialog(call_id, sender, receiver)
+    assert proves(SEAL.dialog(dialog()), request_, trusted=False) == proven
+    assert not proves(SEAL.dialog(dialog()), request_, trusted=False, seal=Seal(b"another secret.."))
 
 
 def test_the_callees_proof_is_good_for_any_tag_of_its_own_and_only_towards_the_caller() -> None:
     proof = SEAL.early(dialog(receiver=""))
-    assert SEAL.proves(proof, read_request(dialog("1", "b", "a").raw), callee=True)
-    assert SEAL.proves(proof, read_request(dialog("1", "b2", "a").raw), callee=True)
-    assert not SEAL.proves(proof, read_request(dialog("1", "b", "a").raw), callee=False)
-    assert not SEAL.proves(proof, read_request(dialog("1", "a", "b").raw), callee=True)
-    assert not SEAL.proves(proof, read_request(dialog("2", "b", "a").raw), callee=True)
+    assert proves(proof, dialog("1", "b", "a"), trusted=True)
+    assert proves(proof, dialog("1", "b2", "a"), trusted=True)
+    assert not proves(proof, dialog("1", "b", "a"), trusted=False)
+    assert not proves(proof, dialog("1", "a", "b"), trusted=True)
+    assert not proves(proof, dialog("2", "b", "a"), trusted=True)
+
+
+def of_callee(method: str, user: str) -> Message:
+    """Make a request of the callee of a call that our side began with tag `a` to `+1`."""
+    return read_request(request(method, "sip:a@c", call_id="1", from_=f"<sip:{user}@c>;tag=b", to="<sip:a@c>;tag=a"))
+
+
+@pytest.mark.parametrize(
+    ("method", "user", "proven"),
+    [("INVITE", "+1", True), ("INVITE", "+1;x=y", True), ("INVITE", "+2", False), ("BYE", "+2", True)],
+)
+def test_the_callee_of_a_call_out_can_show_no_other_number_than_was_called(
+    method: str, user: str, *, proven: bool
+) -> None:
+    invite = read_request(request(call_id="1", from_="<sip:a@c>;tag=a", to="<sip:+1@c;user=phone>"))
+    called = SEAL.called(b"1", b"a", invite.value(b"to"))
+    outward = SEAL.outward(invite)
+    assert proves(outward, of_callee(method, user), trusted=False, called=called) == proven
+    assert not proves(SEAL.early(invite), of_callee(method, user), trusted=False, called=called)
+    assert not proves(outward, read_request(of_callee("INVITE", user).raw), trusted=False)
 
 
 def test_without_a_proof_or_a_to_tag_nothing_is_proven() -> None:
-    assert not SEAL.proves(b"", read_request(dialog().raw), callee=True)
-    assert not SEAL.proves(SEAL.early(dialog(receiver="")), read_request(dialog(receiver="").raw), callee=True)
-    assert not SEAL.proves(SEAL.dialog(dialog(receiver="")), read_request(dialog(receiver="").raw), callee=True)
-    assert not SEAL.proves("Ä".encode(), read_request(dialog().raw), callee=True)
+    assert not proves(b"", dialog(), trusted=True)
+    assert not proves(SEAL.early(dialog(receiver="")), dialog(receiver=""), trusted=True)
+    assert not proves(SEAL.dialog(dialog(receiver="")), dialog(receiver=""), trusted=True)
+    assert not proves("Ä".encode(), dialog(), trusted=True)
 
 
 def test_an_answer_shows_the_caller_the_proof_of_its_dialog_alone() -> None:
@@ -142,25 +179,25 @@ def test_an_answer_shows_the_caller_the_proof_of_its_dialog_alone() -> None:
     lines = [f"Record-Route: <sip:d;lr>, <sip:192.0.2.1;lr;sg={early}>", "Record-Route: <sip:e;lr>"]
     answered = read_response(response("200 OK", *lines))
     draft = Draft(answered)
-    SEAL.bind(draft)
     bound = SEAL.dialog(answered).decode()
+    bind(draft, early.encode(), bound.encode())
     shown = values(read_response(draft.octets()), "record-route")
     assert shown == [f"<sip:d;lr>, <sip:192.0.2.1;lr;sg={bound}>", "<sip:e;lr>"]
 
 
 def test_an_answer_without_our_record_route_is_left_alone() -> None:
-    for more in ([], ["Record-Route: <sip:d;lr;sg=x>"]):
+    for proof, more in ((b"other", ["Record-Route: <sip:d;lr;sg=x>"]), (b"p", []), (b"", ["Record-Route: <sip:d;lr>"])):
         draft = Draft(read_response(response("200 OK", *more)))
-        SEAL.bind(draft)
+        bind(draft, proof, b"bound")
         assert draft.octets() == response("200 OK", *more)
 
 
 @pytest.mark.parametrize("transport", ["UDP", "TCP", "TLS"])
 @pytest.mark.parametrize("remote", [("198.51.100.7", 5060), ("2001:db8::7", 5070)])
-def test_where_an_invite_came_from_is_told_and_read_again(transport: str, remote: Address) -> None:
-    assert came_from(origin(Flow(transport, ("192.0.2.1", 5060), remote))) == End(transport, remote)
+def test_where_an_invite_led_is_told_and_read_again(transport: str, remote: Address) -> None:
+    assert led(way(Flow(transport, ("192.0.2.1", 5060), remote))) == End(transport, remote)
 
 
 @pytest.mark.parametrize("text", [b"", b"x", b"VURQ", b"VURQIDEuMi4zLjQgNTA2MCAx", b"\xff\xff", b"VURQIG5hbWUgNTA2MA"])
 def test_what_we_did_not_write_tells_nothing(text: bytes) -> None:
-    assert came_from(text) is None
+    assert led(text) is None

@@ -4,23 +4,25 @@ import pytest
 from messages import read_request, request
 from scene import GUARD, TARGET, TRUNK
 
+from sip_guard.proxy.hops import Hop
 from sip_guard.proxy.transaction import ClientTransaction, ServerTransaction, State
-from sip_guard.sip.flow import Flow
+from sip_guard.sip.flow import End, Flow
 from sip_guard.sip.rewrite import Draft
 
-FLOW = Flow("UDP", GUARD, TARGET.address)
+FLOW = Flow("UDP", GUARD, (TARGET.host, 5060))
+HOP = Hop(End("UDP", FLOW.remote), TARGET)
 
 
 def server(method: str = "INVITE") -> ServerTransaction:
     message = read_request(request(method))
-    made = ServerTransaction((b"key",), message, Draft(message), TRUNK, FLOW, via=b"Via: x", tag=b"t")
+    made = ServerTransaction((b"key",), message, Draft(message), TRUNK, FLOW, back=FLOW.remote, via=b"Via: x", tag=b"t")
     made.begin(b"100", 0.0)
     return made
 
 
 def client(method: str = "INVITE") -> ClientTransaction:
     message = read_request(request(method))
-    return ClientTransaction((b"branch", method.encode()), Draft(message), b"sent", FLOW, 0.0)
+    return ClientTransaction((b"branch", method.encode()), Draft(message), b"sent", FLOW, 0.0, hop=HOP)
 
 
 def test_an_invite_is_answered_with_100_at_once_and_another_request_when_it_takes_long() -> None:

@@ -1,7 +1,8 @@
 import pytest
 from messages import read_request, read_response, request, response
 
-from sip_guard.sip.hygiene import FORGEABLE, strip, without_verstat
+from sip_guard.sip.hygiene import FORGEABLE, privacy, strip, withhold, without_verstat
+from sip_guard.sip.message import parse
 from sip_guard.sip.rewrite import Draft
 
 
@@ -148,3 +149,51 @@ def test_an_answer_is_cleaned_too_but_for_its_phrase() -> None:
     draft = Draft(read_response(text))
     strip(draft)
     assert draft.octets() == text.replace(b";verstat=TN-Validation-Passed", b"")
+
+
+IDENTITIES = ["P-Asserted-Identity: <tel:+1>", "P-Preferred-Identity: <tel:+1>", "Remote-Party-ID: <sip:+1@h>"]
+TWICE = "P-Asserted-Identity: <sip:+1@h>"
+
+
+def shown(*asked: str, outside: bool) -> str:
+    """Give the initials of what a receiver that is not trusted still sees."""
+    lines = [f"Privacy: {value}" for value in asked]
+    seen = set()
+    for text in (
+        request("INVITE", "sip:b@c", *IDENTITIES, *lines, TWICE),
+        response("200 OK", *IDENTITIES, *lines, TWICE),
+    ):
+        draft = Draft(parse(text))
+        withhold(draft, outside=outside)
+        after = parse(draft.octets())
+        assert after.values(b"privacy") == [value.strip().encode() for value in asked]
+        names = (b"p-asserted-identity", b"p-preferred-identity", b"remote-party-id")
+        seen.add("".join(letter for letter, name in zip("apr", names, strict=True) if name in after))
+    assert len(seen) == 1
+    return seen.pop()
+
+
+@pytest.mark.parametrize(
+    "asked", ["id", "ID", "user", "header", "session;id;critical", " id ", "none;id", "critical , id"]
+)
+def test_who_asks_to_be_hidden_is_named_to_nobody_that_is_not_trusted(asked: str) -> None:
+    assert shown(asked, outside=True) == ""
+    assert shown(asked, outside=False) == ""
+    assert shown("session", asked, outside=False) == ""
+
+
+@pytest.mark.parametrize("asked", [[], [""], ["session"], ["history;critical"], ["identity"], ["none;session"]])
+def test_who_does_not_say_is_named_on_our_side_and_not_outside(asked: list[str]) -> None:
+    assert shown(*asked, outside=True) == "pr"
+    assert shown(*asked, outside=False) == "apr"
+
+
+@pytest.mark.parametrize("asked", [["none"], ["None"], ["none;"], ["none", "none"]])
+def test_who_asks_for_no_privacy_is_named_everywhere(asked: list[str]) -> None:
+    assert shown(*asked, outside=True) == "apr"
+    assert shown(*asked, outside=False) == "apr"
+
+
+def test_what_is_asked_for_is_read_from_all_lines_in_lower_case() -> None:
+    message = parse(request("INVITE", "sip:b@c", "Privacy: Id ; critical", "PRIVACY: user,header;"))
+    assert privacy(message) == {b"id", b"critical", b"user", b"header"}

@@ -211,6 +211,12 @@ def test_the_largest_cseq_is_read_with_its_zeros() -> None:
     assert read_request(request(cseq="0000000009   INVITE")).cseq == 9
 
 
+@pytest.mark.parametrize("breadth", ["-1", "x", "", "1 1", "99999999999"])
+def test_max_breadth_is_a_number(breadth: str) -> None:
+    assert fault(request(fields={"Max-Breadth": breadth})).reason == "Max-Breadth"
+    assert read_request(request(fields={"Max-Breadth": "061"})).value(b"max-breadth") == b"061"
+
+
 @pytest.mark.parametrize("hops", ["256", "-1", "x", "", "1 1", "99999999999"])
 def test_max_forwards_is_a_number_of_an_octet(hops: str) -> None:
     assert fault(request(max_forwards=hops)).reason == "Max-Forwards"

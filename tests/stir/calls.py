@@ -88,7 +88,7 @@ def call(
     attested_number: str = "both",
 ) -> Call:
     """Make a call from Alice to Bob, but for what is said of it."""
-    trunk = Trunk(name="carrier", sources=(), target="pbx")
+    trunk = Trunk(name="carrier", sources=(), targets=("pbx",))
     return Call(
         cast("Request", None),
         msgspec.structs.replace(trunk, attested_number=attested_number),

@@ -32,7 +32,7 @@ def test_what_is_odd_but_right_reaches_the_callee_as_it_is(scene: Scene, message
     scene.verdict()
     (arrival,) = scene.bob.inbox
     sent = arrival.message
-    ours = {b"via", b"record-route", b"max-forwards"}
+    ours = {b"via", b"record-route", b"max-forwards", b"max-breadth"}
     assert sent.start == received.start
     assert sent.body == received.body
     kept = [line for line, name in zip(received.lines, received.names, strict=True) if name not in ours]

@@ -1,0 +1,52 @@
+"""What the core wants done."""
+
+from typing import NamedTuple
+
+from sip_guard.peer import Trunk
+from sip_guard.proxy.key import Key
+from sip_guard.sip.flow import Address, End, Flow
+from sip_guard.sip.message import Request
+
+
+class Send(NamedTuple):
+    """Send these octets along this flow."""
+
+    octets: bytes
+    flow: Flow
+    back: Address | None = None
+    """Of an answer, where it goes if the connection that its request came by is closed (RFC 3261 18.2.2)."""
+
+
+class Screen(NamedTuple):
+    """Find out whether this caller is entitled to the number it presents, then call `decide` with the key."""
+
+    key: Key
+    request: Request
+    trunk: Trunk
+    flow: Flow
+
+
+class Abandon(NamedTuple):
+    """The caller gave up before there was a verdict: stop finding out."""
+
+    key: Key
+
+
+class Refused(NamedTuple):
+    """Take note that a request got no further than here, with which answer: it is among the actions beside this."""
+
+    request: Request
+    code: int
+    flow: Flow
+
+
+class Marked(NamedTuple):
+    """Take note that a target's address is used from now on, or not any more."""
+
+    target: str
+    end: End
+    up: bool
+    reason: str
+
+
+Action = Send | Screen | Abandon | Refused | Marked
