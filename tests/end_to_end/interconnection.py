@@ -29,8 +29,8 @@ ANSWERED = ["100 Trying", "180 Ringing", "200 OK"]
 
 CONFIG = """\
 listen:
-  - udp: 127.0.0.1:0
-  - tcp: 127.0.0.1:0
+  - udp: {host}:0
+  - tcp: {host}:0
 trunks:
   - name: carrier
     sources: [127.0.0.2]
@@ -40,9 +40,7 @@ trunks:
   - name: no-outage
     sources: [127.0.0.4]
 targets:
-  - name: pbx
-    address: 127.0.0.1:{pbx}
-    transport: {transport}
+{targets}
 verification:
   anchors: [anchor.pem]
   repository:
@@ -54,6 +52,12 @@ policy:
     - id: outage-is-refused
       when: {{finding: unavailable, trunk: no-outage}}
       then: reject 436
+"""
+
+PBX = """\
+  - name: pbx
+    address: 127.0.0.1:{pbx}
+    transport: {transport}
 """
 
 
@@ -98,7 +102,11 @@ class PlacedCall:
     @property
     def invites(self) -> list[Message]:
         """The INVITEs of it that reached the PBX so far."""
-        return [message for message in self._pbx.messages() if self._is_invite(message)]
+        return self.invites_at(self._pbx)
+
+    def invites_at(self, callee: Sipp) -> list[Message]:
+        """Give the INVITEs of it that reached a callee so far."""
+        return [message for message in callee.messages() if self._is_invite(message)]
 
     @property
     def invite(self) -> Message:
@@ -107,9 +115,9 @@ class PlacedCall:
         (invite,) = self.invites
         return invite
 
-    def is_talking(self) -> None:
-        """Wait until the ACK of the answer has reached the PBX."""
-        self._pbx.gets(
+    def is_talking(self, callee: Sipp | None = None) -> None:
+        """Wait until the ACK of the answer has reached the PBX, or another callee."""
+        (callee or self._pbx).gets(
             lambda message: message.start.startswith("ACK ") and message.value("Call-ID") == self.call_id,
             "ACK at the PBX",
         )
@@ -121,13 +129,17 @@ class PlacedCall:
 class Interconnection:
     """All of it in one folder, until it is closed."""
 
-    def __init__(self, folder: Path, *, pbx_transport: str = "udp") -> None:
+    def __init__(
+        self, folder: Path, *, pbx_transport: str = "udp", host: str = "127.0.0.1", targets: str = PBX
+    ) -> None:
+        """Start it, with the guard at `host` and its `targets` as in the configuration."""
+        self._folder = folder
+        self._host = host
         with ExitStack() as running:
-            self._start(folder, pbx_transport, running)
+            self._start(folder, pbx_transport, targets, running)
             self._running = running.pop_all()
 
-    def _start(self, folder: Path, transport: str, running: ExitStack) -> None:
-        self._folder = folder
+    def _start(self, folder: Path, transport: str, targets: str, running: ExitStack) -> None:
         now = time.time()
         window = Window.around(now)
         web = web_root(window)
@@ -153,7 +165,12 @@ class Interconnection:
         pbx = ("127.0.0.1", free_port("127.0.0.1"))
         config = folder / "sip_guard.yaml"
         config.write_text(
-            CONFIG.format(pbx=pbx[1], transport=transport, repository=self.repository.port, closed=closed)
+            CONFIG.format(
+                host=self._host,
+                targets=targets.format(pbx=pbx[1], transport=transport),
+                repository=self.repository.port,
+                closed=closed,
+            )
         )
         over = ("-t", "t1") if transport == "tcp" else ()
         self.pbx = running.enter_context(Sipp("pbx", pbx, folder, *over, seconds=120))
@@ -163,7 +180,7 @@ class Interconnection:
     @property
     def address(self) -> Address:
         """Where the guard listens."""
-        return "127.0.0.1", self.guard.port
+        return self._host, self.guard.port
 
     def close(self) -> None:
         """Stop all of it."""

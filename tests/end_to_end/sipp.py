@@ -66,7 +66,8 @@ class Sipp:
         program = shutil.which("sipp")
         if program is None:
             pytest.fail("SIPp is missing: scripts/test installs it, or apt-get install sip-tester", pytrace=False)
-        name = f"{scenario}-{local[1]}"
+        self.local = local
+        name = f"{scenario}-{local[0]}-{local[1]}"
         self._trace = folder / f"{name}.messages"
         self._errors = folder / f"{name}.errors"
         self._screen = folder / f"{name}.screen"
