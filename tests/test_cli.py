@@ -19,6 +19,7 @@ from twisted.python.failure import Failure
 
 from sip_guard import __version__
 from sip_guard.cli import _Twisted, main
+from sip_guard.config.options import Limits
 from sip_guard.demo.pki import Window, authority, issue
 from sip_guard.log import logger
 
@@ -93,7 +94,7 @@ def test_peers_and_ways_out_are_shown(tmp_path: Path) -> None:
         "any | any | carrier-a",
         "any other | any | none: 403",
         "dns.families | ipv4, ipv6",
-        "limits.lag | 0.2",
+        f"limits.lag | {Limits().lag}",
     ):
         assert row in rows
     text = "\n".join(rows)

@@ -77,8 +77,6 @@ class Faults:
 def unknown(kind: str, word: str, known: Iterable[str]) -> str:
     """Say that there is no `word` of this kind, and which one was probably meant."""
     words = sorted(known)
-    if not words:
-        return f"there is no {kind} `{word}`"
     near = get_close_matches(word, words, 1)
     meant = f"; did you mean `{near[0]}`?" if near else f", expected one of: {', '.join(words)}"
     return f"there is no {kind} `{word}`{meant}"

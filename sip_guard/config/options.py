@@ -65,7 +65,7 @@ class Target(msgspec.Struct, frozen=True, kw_only=True):
     trunk: str | None = None
     """The trunk that it belongs to; None: it is on our side."""
     priority: Annotated[int, Meta(ge=0, le=65_535)] = 0
-    weight: Annotated[int, Meta(ge=0, le=65_535)] = 1
+    weight: Annotated[int, Meta(ge=1, le=65_535)] = 1
     server_name: str | None = None
     """The domain that its TLS certificate must name (RFC 5922); None: its host."""
     sources: tuple[str, ...] = ()

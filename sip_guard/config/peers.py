@@ -10,14 +10,21 @@ from sip_guard.config.listening import TRANSPORTS, Listen, own
 from sip_guard.number import is_country
 from sip_guard.sip.flow import numeric
 
-_METHODS = ("MESSAGE", "NOTIFY", "PUBLISH", "REFER", "REGISTER", "SUBSCRIBE")
+_METHODS = ("MESSAGE", "NOTIFY", "PUBLISH", "REGISTER")
 """What there is outside of calls."""
-_NEVER = dict.fromkeys(
-    ("ACK", "BYE", "CANCEL", "INFO", "PRACK", "UPDATE"), "belongs to calls, and passes within them; leave it out"
-) | {
-    "INVITE": "begins calls, which always pass to the checks; leave it out",
-    "OPTIONS": "is answered by the guard itself outside of calls, and passes within them; leave it out",
-}
+_NEVER = (
+    dict.fromkeys(
+        ("ACK", "BYE", "CANCEL", "INFO", "PRACK", "UPDATE"), "belongs to calls, and passes within them; leave it out"
+    )
+    | dict.fromkeys(
+        ("REFER", "SUBSCRIBE"),
+        "outside of calls begins a dialog that nothing proves; within calls it passes; leave it out",
+    )
+    | {
+        "INVITE": "begins calls, which always pass to the checks; leave it out",
+        "OPTIONS": "is answered by the guard itself outside of calls, and passes within them; leave it out",
+    }
+)
 _PORTS = {"UDP": 5060, "TCP": 5060, "TLS": 5061}
 _NOWHERE = ("192.0.2.1", None)
 """Stands for an address that is a fault already."""
@@ -111,6 +118,8 @@ class Reader:
     def _target(self, item: options.Target, at: str) -> peer.Target:
         if item.trunk is not None:
             self._faults.among(item.trunk, self._trunks, f"{at}.trunk", "trunk")
+            if not item.trust_asserted:
+                self._faults.add(f"{at}.trust_asserted", "on the far side that of the trunk counts; set it there")
         host, port = self._faults.attempt(addresses.place, item.address, f"{at}.address") or _NOWHERE
         if item.probe is not None and item.probe.timeout > item.probe.every:
             self._faults.add(

@@ -38,7 +38,7 @@ def _route(item: options.Route, file: options.File, at: str, faults: Faults) -> 
         trunks=names,
         prefixes=item.prefixes,
         header="" if item.header is None else _header(item.header, f"{at}.header", faults),
-        value=item.value or "",
+        value=(item.value or "").strip(),
     )
 
 

@@ -126,7 +126,7 @@ def test_a_trunk_passes_calls_and_nothing_else_unless_it_is_named(folder: Folder
         ("OPTIONS", "OPTIONS is answered by the guard itself outside of calls, and passes within them; leave it out"),
         ("message", "`message`: methods are written in capitals: `MESSAGE`"),
         ("MESAGE", "there is no method `MESAGE`; did you mean `MESSAGE`?"),
-        ("*", "there is no method `*`, expected one of: MESSAGE, NOTIFY, PUBLISH, REFER, REGISTER, SUBSCRIBE"),
+        ("*", "there is no method `*`, expected one of: MESSAGE, NOTIFY, PUBLISH, REGISTER"),
     ],
 )
 def test_a_method_that_could_not_pass_is_refused(folder: Folder, method: str, fault: str) -> None:
@@ -282,6 +282,11 @@ def test_a_dial_plan_is_of_a_country(folder: Folder) -> None:
         )
 
 
+def test_on_the_far_side_it_is_the_trunk_that_is_trusted(folder: Folder) -> None:
+    fault = folder.fault(changed("trunk: carrier}", "trunk: carrier, trust_asserted: false}", FAR))
+    assert fault == "9: targets[1].trust_asserted: on the far side that of the trunk counts; set it there"
+
+
 # Targets.
 
 
@@ -297,7 +302,7 @@ def test_a_target_is_where_its_address_says(folder: Folder) -> None:
 def test_all_that_a_target_is_told_reaches_it(folder: Folder) -> None:
     told = {
         "priority": 1,
-        "weight": 0,
+        "weight": 5,
         "trust_asserted": False,
         "redirects": "follow",
         "request_uri": "rewrite",
@@ -320,6 +325,7 @@ def test_all_that_a_target_is_told_reaches_it(folder: Folder) -> None:
     [
         ("trunk: carier", "8: targets[0].trunk: there is no trunk `carier`; did you mean `carrier`?"),
         ("priority: -1", "8: targets[0].priority: expected a whole number >= 0: `-1`"),
+        ("weight: 0", "8: targets[0].weight: expected a whole number >= 1: `0`"),
         ("weight: 65536", "8: targets[0].weight: expected a whole number <= 65535: `65536`"),
         ("patience: 0.4", "8: targets[0].patience: expected a number >= 0.5: `0.4`"),
         ("patience: 33", "8: targets[0].patience: expected a number <= 32.0: `33`"),

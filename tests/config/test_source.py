@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
-from wrong import GOOD, Folder
+from wrong import GOOD, Folder, changed
 
 from sip_guard.config import ConfigError, load
 from sip_guard.config.source import MAX_DEPTH, MAX_FAULTS, MAX_OCTETS, MAX_VALUES, Source
@@ -165,11 +165,16 @@ def test_any_octets_load_or_are_refused(tmp_path: Path, data: bytes) -> None:
 @settings(max_examples=300, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(st.data())
 def test_any_change_of_a_good_file_loads_or_is_refused(folder: Folder, data: st.DataObject) -> None:
-    text = GOOD + 'policy: {rules: [{id: x, when: {finding: [unsigned]}, then: reject 403}]}\ntags: {header: "X-A"}\n'
+    text = changed(
+        "verification:",
+        "    probe: {every: 15}\n  - {name: sbc, address: 'sbc.example:5070', trunk: carrier, sources: [10.0.0.8/29]}\n"
+        "routes:\n  - {header: X-Out, value: a, trunks: carrier}\n  - {prefixes: ['+', '0'], trunks: [carrier]}\n"
+        "verification:",
+        GOOD + 'policy: {rules: [{id: x, when: {finding: [unsigned]}, then: reject 403}]}\ntags: {header: "X-A"}\n',
+    )
+    folder.load(text)
     start = data.draw(st.integers(0, len(text)))
     end = data.draw(st.integers(start, min(len(text), start + 12)))
-    changed = (
-        text[:start] + data.draw(st.text(max_size=12) | st.sampled_from(["[]", "{}", "~", "0", "\n"])) + text[end:]
-    )
+    other = text[:start] + data.draw(st.text(max_size=12) | st.sampled_from(["[]", "{}", "~", "0", "\n"])) + text[end:]
     with suppress(ConfigError):
-        folder.load(changed.encode("utf-8", "surrogatepass"))
+        folder.load(other.encode("utf-8", "surrogatepass"))
