@@ -86,7 +86,7 @@ class Target(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     """Name of the trunk that it belongs to: calls of our side go out there. Empty: it is on our side."""
     priority: Annotated[int, Meta(ge=0, le=65_535)] = 0
     """The smaller, the sooner it is tried."""
-    weight: Annotated[int, Meta(ge=0, le=65_535)] = 1
+    weight: Annotated[int, Meta(ge=1, le=65_535)] = 1
     """Its share of the calls among the targets of the same priority."""
     server_name: str = ""
     """What its TLS certificate must name; empty: its host."""
@@ -135,6 +135,9 @@ class Peers:
         self._located: dict[str, tuple[Address, ...]] = {}
         self._former: dict[tuple[str, Address], float] = {}
         self._proven: dict[Flow, Trunk] = {}
+        self._beyond = {
+            name: tuple(target for target in self.targets.values() if target.trunk == name) for name in self.trunks
+        }
         self._seen: dict[Address, Trunk | Target] = {}
         self._networks: dict[tuple[int, int, int], dict[int, Trunk | Target]] = {}
         self._fill()
@@ -174,6 +177,10 @@ class Peers:
         key = (1 if port else 0, network.prefixlen, network.version)
         shifted = int(network.network_address) >> (network.max_prefixlen - network.prefixlen)
         self._networks.setdefault(key, {})[shifted << 16 | port] = peer
+
+    def beyond(self, trunk: Trunk) -> tuple[Target, ...]:
+        """Give the targets that calls of our side to a trunk go to."""
+        return self._beyond.get(trunk.name, ())
 
     def locate(self, target: str, addresses: Iterable[Address], now: float) -> None:
         """Take note of the addresses that the name of a target leads to from `now` on: its messages come from there.

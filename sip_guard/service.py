@@ -7,6 +7,7 @@ import secrets
 import time
 from collections.abc import Callable
 from contextlib import suppress
+from functools import partial
 from pathlib import Path
 from tempfile import mkstemp
 from typing import Any, Literal, get_args
@@ -144,7 +145,7 @@ class Service:
                 if udp.room < RECEIVE_BUFFER:
                     what = f"the system grants {udp.room} octets for bursts of datagrams; raise net.core.rmem_max"
                     self._log.warning("small_buffer", address=written(udp.address), reason=what)
-                return udp, lambda octets, flow, _: udp.send(octets, flow.remote)
+                return udp, partial(self._send, udp, reactor)
             stream = self._streams[item.transport]
             port = stream.listen(item.address, item.advertised)
         except OSError as error:
@@ -201,6 +202,12 @@ class Service:
 
     def _closed(self, flow: Flow) -> None:
         self._peers.prove(flow, None)
+
+    def _send(self, udp: UdpPort, reactor: Any, octets: bytes, flow: Flow, back: Address | None) -> None:
+        """Send a datagram. That a request cannot be sent at all is told once it is known that it was to be sent."""
+        reason = udp.send(octets, flow.remote)
+        if reason and back is None:
+            reactor.callLater(0, self._failed, flow, reason)
 
     def _received(self, data: bytes, flow: Flow) -> None:
         self._runtime.received(data, flow)

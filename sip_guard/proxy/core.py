@@ -260,14 +260,11 @@ class Proxy:
         """Find the answer to a request that no dialog of ours is proven for; None if it goes on."""
         if request.method == b"OPTIONS":
             return 200, "", ALLOW
-        trunks: tuple[Trunk, ...] = (peer,) if isinstance(peer, Trunk) else ()
-        if route is not None:
-            trunks = tuple(self.peers.trunks[name] for name in route.trunks)
-        if request.method != b"INVITE":
-            if request.to_tag:
-                return 481, "", b""
-            if not any(request.method.decode("ascii") in trunk.methods for trunk in trunks):
-                return 405, "", ALLOW
+        if request.method != b"INVITE" and request.to_tag:
+            return 481, "", b""
+        trunks = [peer] if isinstance(peer, Trunk) else [] if route is None else self._trunks(route)
+        if not any(_allows(trunk, request) for trunk in trunks) and (trunks or request.method != b"INVITE"):
+            return 405, "", ALLOW
         if isinstance(peer, Target) and route is None:
             return 403, "No Route Out", b""
         if following:
@@ -276,19 +273,23 @@ class Proxy:
 
     # Where requests go.
 
+    def _trunks(self, route: Route) -> list[Trunk]:
+        return [self.peers.trunks[name] for name in route.trunks]
+
     def _inward(self, request: Request, trunk: Trunk, now: float) -> list[Hop]:
         """Give where a call of a trunk may go."""
         targets = (self.peers.targets[name] for name in trunk.targets)
         return self.hops.to(targets, now, urgent=lambda: self._urgent(request, trunk))
 
     def _outward(self, server: ServerTransaction, route: Route, now: float) -> list[Action]:
-        """Send a request of our side out by the trunks of its route."""
-        draft, request = server.draft, server.request
-        self._border.clean(draft, server.peer)
+        """Send a request of our side out by the trunks of its route, those that allow it."""
+        request = server.request
+        self._border.clean(server.draft, server.peer)
         hops = [
             hop
-            for name in route.trunks
-            for hop in self.hops.to((t for t in self.peers.targets.values() if t.trunk == name), now)
+            for trunk in self._trunks(route)
+            if _allows(trunk, request)
+            for hop in self.hops.to(self.peers.beyond(trunk), now, urgent=lambda: self._urgent(request, None))
         ]
         call_id, tag, to = request.value(b"call-id"), request.from_tag, request.value(b"to")
         proof = b".".join((self._seal.outward(request), way(server.flow), self._seal.called(call_id, tag, to)))
@@ -313,12 +314,14 @@ class Proxy:
         uri = Uri.parse(name_addr(routed.following).uri or request_uri)
         if self._addresses.include(uri):
             return None
-        named, told = addressed(uri), led(routed.way)
+        named = addressed(uri)
         if isinstance(peer, Target):
-            return named or told
-        for end in (named, told):
-            if end is not None and isinstance(self.peers.at(end.address), Target):
-                return end
+            return named or led(routed.way)
+        if named is not None and isinstance(self.peers.at(named.address), Target):
+            return named
+        told = led(routed.way)
+        if told is not None and isinstance(self.peers.at(told.address), Target):
+            return told
         targets = (self.peers.targets[name] for name in peer.targets)
         return next((end for target in targets for end in self.hops.ends(target)), None)
 
@@ -336,6 +339,7 @@ class Proxy:
         via = request.via
         draft.lines[request.places(b"via")[0]] = stamped_via(request, via, flow.remote)[0]
         self._border.clean(draft, peer)
+        self._border.withhold(draft, self.peers.at(hop.address))
         overload_control.stamp(draft)
         count_hop(draft)
         local = self._forwarding.local(hop, End(flow.transport, flow.local))
@@ -381,6 +385,11 @@ class Proxy:
             return [Abandon(timed.key), *self._table.answer(timed, 500, now)]
         self._table.end(timed)
         return []
+
+
+def _allows(trunk: Trunk, request: Request) -> bool:
+    """Tell whether a request outside of calls may pass, from a trunk or towards it."""
+    return request.method == b"INVITE" or request.method.decode("ascii") in trunk.methods
 
 
 def _back(flow: Flow, via: Via | None, where: Address) -> tuple[Flow, Address]:

@@ -63,7 +63,8 @@ class Forwarding:
         count_hop(server.draft)
         limit_breadth(server.draft)
         overload_control.stamp(server.draft)
-        server.hops = hops
+        came = End(server.flow.transport, server.flow.local)
+        server.hops = [hop for hop in hops if self.local(hop.end, came) is not None]
         server.mark = proof
         server.digest = self._loops.digest(server.request, server.peer)
         return self._next(server, now)
@@ -97,7 +98,7 @@ class Forwarding:
         target = hop.target
         if hop.uri:
             draft.uri = hop.uri
-        if target is not None and target.request_uri == "rewrite" and not server.request.to_tag:
+        elif target is not None and target.request_uri == "rewrite" and not server.request.to_tag:
             draft.uri = towards(draft.uri, target.host, target.port)
         self._border.withhold(draft, self._hops.side(hop))
         key = branch(self._unique(), server.digest), server.request.method
@@ -204,8 +205,9 @@ class Forwarding:
 
     def _noted(self, client: ClientTransaction, response: Response, now: float) -> list[Action]:
         """Take note of what an answer says about the target."""
+        self._hops.told(client.hop, response.via, now)
         if response.code != 503:
-            return [*self._hops.answered(client.hop, response.via, now)]
+            return [*self._hops.answered(client.hop, now)]
         rest = _SECONDS(response.value(b"retry-after"))
         if rest is not None and int(rest[0]):
             return [*self._hops.refused(client.hop, float(rest[0]), now)]
@@ -291,8 +293,15 @@ class Forwarding:
     # When nothing comes.
 
     def failed(self, flow: Flow, now: float) -> list[Action]:
-        """Take note that what was sent along `flow` does not arrive: who waits for an answer gets none (16.9)."""
-        lost = [client for client in self._table.clients.values() if client.open and client.flow == flow]
+        """Take note that what was sent along `flow` does not arrive: who waits for an answer gets none (16.9).
+
+        A datagram that has nowhere else to go is sent again nevertheless: there may be a way in half a second.
+        """
+        lost = [
+            client
+            for client in self._table.clients.values()
+            if client.open and client.flow == flow and (flow.reliable or (client.server and client.server.hops))
+        ]
         return [action for client in lost for action in self._unanswered(client, 500, now)]
 
     def expire(self, client: ClientTransaction, now: float) -> list[Action]:

@@ -113,10 +113,13 @@ class Hops:
         if target is not None:
             self._health.tried(hop.end, target, now)
 
-    def answered(self, hop: Hop, via: Via, now: float) -> list[Marked]:
-        """Take note that something was answered from there, with this Via of ours."""
+    def told(self, hop: Hop, via: Via, now: float) -> None:
+        """Take note of what an answer says of overload in our own Via (RFC 7339)."""
         if hop.target is not None and hop.target.overload_control:
             self._throttle.told(hop.end, via, now)
+
+    def answered(self, hop: Hop, now: float) -> list[Marked]:
+        """Take note that something was answered from there."""
         target = self._judged(hop)
         if target is None or not self._health.answered(hop.end, target, now):
             return []

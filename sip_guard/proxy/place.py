@@ -35,8 +35,11 @@ def order(choices: Iterable[_Choice], random: Callable[[], float]) -> list[_Choi
     none has any, they keep their order. The addresses of one server count as one choice and stay together in their
     order; a target is a choice by itself (RFC 2782).
     """
+    given = list(choices)
+    if len(given) < 2:
+        return given
     ordered: list[_Choice] = []
-    for _, group in groupby(sorted(choices, key=lambda choice: choice.priority), key=lambda choice: choice.priority):
+    for _, group in groupby(sorted(given, key=lambda choice: choice.priority), key=lambda choice: choice.priority):
         servers: dict[object, list[_Choice]] = {}
         for choice in group:
             servers.setdefault(_server(choice), []).append(choice)

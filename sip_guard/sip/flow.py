@@ -1,6 +1,7 @@
 """Where a message came from or goes to (RFC 5626 calls it a flow)."""
 
 import ipaddress
+from functools import lru_cache
 from typing import NamedTuple
 
 _BROADCAST = ipaddress.IPv4Address("255.255.255.255")
@@ -46,6 +47,7 @@ def written(address: Address) -> str:
     return f"{bracketed(address[0])}:{address[1]}"
 
 
+@lru_cache(maxsize=4096)
 def numeric(host: str) -> str | None:
     """Give an address in its usual spelling; None for a name, and for what nobody may be sent to.
 

@@ -87,6 +87,8 @@ def withhold(draft: Draft, *, outside: bool) -> None:
 
 def without_verstat(text: bytes) -> bytes:
     """Give a header line or a URI without its verstat parameters. A display name in quotes is left alone."""
+    if b"%" not in text and b"verstat" not in text.lower():
+        return text
     return _VERSTAT_OR_QUOTED.sub(_kept, text)
 
 

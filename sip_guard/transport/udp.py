@@ -1,5 +1,6 @@
 """SIP over UDP: a socket of our own on the reactor, read until it is empty."""
 
+import errno
 import socket
 import struct
 import time
@@ -19,6 +20,9 @@ LONGEST_WAIT = 32.0
 """Seconds that a datagram may have waited: more shows that the clock was set."""
 
 Received = Callable[[bytes, Flow], None]
+
+_PASSING = frozenset((errno.ENOBUFS, errno.ENOMEM, errno.ECONNREFUSED))
+"""Errors that say nothing of the address that is sent to, or are about an earlier datagram."""
 
 # Linux only, and unknown to Python: asm-generic/socket.h, linux/sock_diag.h.
 _SO_RCVBUFFORCE, _SO_TIMESTAMPNS, _SO_MEMINFO = 33, 35, 55
@@ -109,12 +113,16 @@ class UdpPort:
         """Stop listening."""
         self.connectionLost(None)
 
-    def send(self, octets: bytes, remote: Address) -> None:
-        """Send one datagram."""
+    def send(self, octets: bytes, remote: Address) -> str:
+        """Send one datagram. Gives why it cannot be sent there (no way, too large); empty if it was sent, or lost."""
         try:
             self._socket.sendto(octets, remote)
-        except OSError:
+        except (BlockingIOError, InterruptedError):
             self.lost += 1
+        except OSError as error:
+            self.lost += 1
+            return "" if error.errno in _PASSING else error.strerror or "it cannot be sent"
+        return ""
 
     def _first(self, size: int) -> tuple[bytes, tuple[str, int]]:
         """Read the datagram that has waited longest, and tell for how long."""

@@ -64,9 +64,8 @@ def test_what_leaves_differs_only_where_a_proxy_writes(scene: Scene) -> None:
 @pytest.mark.parametrize("named", [False, True])
 def test_either_side_finds_the_other(scene: Scene, first: str, second: str, method: str, named: bool) -> None:
     """Contacts that are names lead back to where the call came from, or went to."""
-    more = {"contact": "<sip:{}@somewhere.example>"} if named else {}
-    scene.calls_out(**{name: value.format("bob") for name, value in more.items()})
-    scene.alice.sends("200 OK", **{name: value.format("alice") for name, value in more.items()})
+    scene.calls_out(contact="<sip:bob@pbx.example>" if named else f"<{scene.bob.uri}>")
+    scene.alice.sends("200 OK", contact="<sip:alice@carrier.example>" if named else f"<{scene.alice.uri}>")
     scene.bob.gets("200 OK")
     scene.bob.sends("ACK")
     scene.alice.gets("ACK")
@@ -165,7 +164,9 @@ def test_what_a_callee_forges_in_an_answer_is_removed(scene: Scene) -> None:
     assert b"p-attestation-indicator" not in answered
 
 
-@pytest.mark.parametrize("uri", ["sip:x@203.0.113.66", "sip:x@198.18.0.7:5060", "sip:x@198.51.100.9", "sip:x@192.0.2.9"])
+@pytest.mark.parametrize(
+    "uri", ["sip:x@203.0.113.66", "sip:x@198.18.0.7:5060", "sip:x@198.51.100.9", "sip:x@192.0.2.9"]
+)
 def test_within_a_call_a_trunk_reaches_nobody_but_our_side(scene: Scene, uri: str) -> None:
     """An address of Bob's is reached, for it is named; else the request goes where the call came from."""
     scene.talks_out()

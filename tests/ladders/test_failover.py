@@ -201,13 +201,23 @@ def test_where_the_transport_is_another_so_are_via_and_record_route() -> None:
     assert [value.partition(";sg=")[0] for value in values(tried, "record-route")] == ["<sip:192.0.2.1:5060;lr"]
 
 
-def test_a_target_that_is_a_proxy_has_its_own_request_uri() -> None:
-    scene = Scene(targets=(target(transport="UDP"), SECOND))
+@pytest.mark.parametrize("rewriting", ["bob", "carol"])
+def test_only_a_target_that_wants_it_so_is_named_in_the_request_uri(rewriting: str) -> None:
+    first, second = ("rewrite", "keep") if rewriting == "bob" else ("keep", "rewrite")
+    scene = Scene(targets=(target(request_uri=first), target(SECOND, request_uri=second)))
     scene.call(uri="sip:+12155551213@guard.example")
     scene.bob.sends("503 Service Unavailable")
-    tried = scene.carol.gets("INVITE")
-    assert isinstance(tried, Request)
-    assert tried.uri == b"sip:+12155551213@guard.example"
+    acknowledged = scene.bob.gets("ACK")
+    scene.carol.gets("INVITE")
+    scene.carol.sends("180 Ringing")
+    scene.alice.gets("180 Ringing")
+    scene.alice.sends("CANCEL")
+    scene.alice.gets("200 OK")
+    uris = {"bob": b"sip:+12155551213@guard.example", "carol": b"sip:+12155551213@guard.example"}
+    uris[rewriting] = b"sip:+12155551213@" + {"bob": TARGET, "carol": SECOND}[rewriting].host.encode() + b":5060"
+    cancelled = scene.carol.gets("CANCEL")
+    tries = [scene.bob.got["INVITE"], acknowledged, scene.carol.got["INVITE"], cancelled]
+    assert [each.uri for each in tries if isinstance(each, Request)] == [uris["bob"]] * 2 + [uris["carol"]] * 2
 
 
 # What the caller hears meanwhile.
@@ -400,12 +410,26 @@ def test_a_503_and_then_silence_is_a_500(scene: Scene) -> None:
 
 
 def test_failed_connections_to_all_of_them_are_a_500() -> None:
-    scene = Scene(targets=(TARGET, SECOND), bob="TCP")
+    scene = Scene(targets=(TARGET, target(SECOND, transport="TCP")), bob="TCP")
+    scene.carol.transport = "TCP"
     scene.call()
     scene.loses(scene.bob)
     scene.carol.gets("INVITE")
     scene.loses(scene.carol)
     ends(scene, "500 Server Internal Error")
+
+
+def test_the_last_target_has_its_time_although_a_datagram_did_not_reach_it(scene: Scene) -> None:
+    scene.call()
+    scene.loses(scene.bob)
+    scene.carol.gets("INVITE")
+    scene.loses(scene.carol)
+    scene.check_quiet()
+    scene.passes(0.5)
+    scene.carol.gets("INVITE")
+    scene.carol.sends("200 OK")
+    scene.alice.gets("200 OK")
+    is_over(scene)
 
 
 def test_only_when_no_target_is_up_any_more_a_503_goes_back() -> None:
@@ -583,7 +607,10 @@ def test_a_request_outside_of_a_call_goes_to_the_next_after_a_503(messages: Scen
     is_over(messages)
 
 
-def test_a_request_outside_of_a_call_goes_to_the_next_when_the_connection_fails(messages: Scene) -> None:
+def test_a_request_outside_of_a_call_goes_to_the_next_when_the_connection_fails() -> None:
+    by_tcp = target(SECOND, transport="TCP")
+    messages = Scene(trunk=trunk(methods=frozenset({"MESSAGE"})), targets=(TARGET, by_tcp), bob="TCP")
+    messages.carol.transport = "TCP"
     messages.alice.sends("MESSAGE")
     messages.bob.gets("MESSAGE")
     messages.loses(messages.bob)

@@ -2,7 +2,7 @@
 
 import pytest
 from messages import values
-from scene import SECOND, TARGET, Scene, target
+from scene import SECOND, Scene, target
 
 from sip_guard.peer import Probe
 

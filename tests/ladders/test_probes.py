@@ -1,5 +1,7 @@
 """Targets are asked by OPTIONS whether they are there (RFC 3261 11)."""
 
+from itertools import pairwise
+
 import pytest
 from messages import values
 from scene import SECOND, TARGET, Scene, target
@@ -65,7 +67,7 @@ def test_a_target_is_asked_every_so_often(scene: Scene) -> None:
         scene.passes(5.0)
         times += [arrival.at for arrival in scene.bob.replied]
         assert asked(scene) == 1
-    assert [later - earlier for earlier, later in zip(times, times[1:], strict=False)] == pytest.approx([5.0, 5.0])
+    assert [later - earlier for earlier, later in pairwise(times)] == pytest.approx([5.0, 5.0])
     scene.check_over()
 
 

@@ -111,6 +111,8 @@ def test_what_a_stranger_answers_is_cleaned_as_a_trunks_answer_is(scene: Scene, 
 
 
 def test_a_stranger_marks_no_target_down(scene: Scene, phone: Phone) -> None:
+    phone.transport = "TCP"
+    scene.bob.target += ";transport=tcp"
     for _ in range(5):
         scene.bob.sends("INFO")
         scene.loses(phone)
