@@ -195,23 +195,27 @@ class Proxy:
         if known is not None:
             octets = known.again()
             return [Send(octets, known.flow, known.back)] if octets else []
+        asking = overload_control.asking(self.overload.share(now), self._epoch + now) if offered(request.via) else b""
+        if asking:
+            line = overload_control.with_top(line, asking)
+        is_call = request.method == b"INVITE" and not request.to_tag
+        # A call that is turned away shall cost next to nothing.
+        refusal = self._busy(request, peer, now) if is_call else None
+        if refusal is not None:
+            return self._refuse(request, line, refusal, flow, (along, back))
         draft, routed, in_dialog = self._routed(request, peer, flow)
         route = None if in_dialog or isinstance(peer, Trunk) else choose(self._routes, request)
         refusal = (
             invalid(request, peer, self._addresses, self._loops)
             or (None if in_dialog else self._outside(request, peer, routed.following, route))
-            or self._busy(request, peer, now, in_dialog=in_dialog)
+            or (None if is_call else self._busy(request, peer, now, in_dialog=in_dialog))
         )
-        asking = overload_control.asking(self.overload.share(now), self._epoch + now) if offered(request.via) else b""
-        if asking:
-            line = overload_control.with_top(line, asking)
         if refusal is not None:
-            sent = Send(self._stateless(request, line, refusal), along, back)
-            return [sent] if refusal[0] < 300 else [sent, Refused(request, refusal[0], flow)]
+            return self._refuse(request, line, refusal, flow, (along, back))
         draft.lines[request.places(b"via")[0]] = line
         server = ServerTransaction(key, request, draft, peer, along, back=back, via=line, tag=self._tag(request))
         server.asking = asking
-        self._table.servers[key] = server
+        self._table.open(server)
         actions: list[Action] = []
         if server.begin(answer(request, 100, tag=b"", top_via=line), now):
             actions.append(Send(server.last, along, back))
@@ -230,6 +234,13 @@ class Proxy:
         self._table.watch(server)
         return actions
 
+    def _refuse(
+        self, request: Request, line: bytes, refusal: Refusal, flow: Flow, way_back: tuple[Flow, Address]
+    ) -> list[Action]:
+        """Answer a request that goes no further, and keep nothing of it."""
+        sent = Send(self._stateless(request, line, refusal), *way_back)
+        return [sent] if refusal[0] < 300 else [sent, Refused(request, refusal[0], flow)]
+
     def _routed(self, request: Request, peer: Trunk | Target, flow: Flow) -> tuple[Draft, Routed, bool]:
         """Read what leads a request here (RFC 3261 16.4), and tell whether it is of a dialog of ours."""
         draft = Draft(request)
@@ -243,13 +254,13 @@ class Proxy:
             routed = take_own_routes(draft, self._addresses)
         return draft, routed, in_dialog
 
-    def _busy(self, request: Request, peer: Trunk | Target, now: float, *, in_dialog: bool) -> Refusal | None:
+    def _busy(self, request: Request, peer: Trunk | Target, now: float, *, in_dialog: bool = False) -> Refusal | None:
         """Refuse what is more than can be done (RFC 7339 5.10.2: without Retry-After), calls in progress last."""
         trunk = peer if isinstance(peer, Trunk) else None
         return self.admission.refuse(
             trunk,
             now,
-            pending=len(self._table.servers),
+            pending=self._table.pending,
             invite=request.method == b"INVITE",
             in_dialog=in_dialog,
             urgent=lambda: self._urgent(request, trunk),

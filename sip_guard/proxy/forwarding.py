@@ -227,6 +227,9 @@ class Forwarding:
         if response.code >= 600:
             # Wherever it came from, nobody else is to be asked (RFC 3261 16.7 step 5).
             server.hops = []
+        if not client.abandoned:
+            # It has answered by TCP, and need not be tried by UDP.
+            server.hops = [hop for hop in server.hops if not hop.fragmented]
         if not client.abandoned and not client.cancelled and response.code < 400:
             further = self._redirected(server, final)
             if further:
@@ -234,7 +237,6 @@ class Forwarding:
                 return self._next(server, now)
         if not client.abandoned and response.code == 503 and server.hops and not client.cancelled:
             server.finals.append(final)
-            server.hops = [hop for hop in server.hops if not hop.fragmented]
             return self._next(server, now)
         if client.abandoned and response.code == 487:
             # It answers our own CANCEL, and says nothing to the caller.

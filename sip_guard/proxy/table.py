@@ -29,6 +29,13 @@ class Table:
         self.timers = Timers()
         self.watch = self.timers.watch
         self.strangers = Counter()
+        self.pending = 0
+        """How much is kept of requests that came: one that is large counts several times."""
+
+    def open(self, server: ServerTransaction) -> None:
+        """Take a request that came."""
+        self.servers[server.key] = server
+        self.pending += server.size
 
     def add(self, client: ClientTransaction) -> None:
         """Take a request that is sent."""
@@ -58,6 +65,7 @@ class Table:
         server.resend_at = None
         self._dialogs.answered(server.key, server.request, 408, b"", 0.0)
         del self.servers[server.key]
+        self.pending -= server.size
 
     def answer(self, server: ServerTransaction, code: int, now: float, phrase: str = "") -> list[Action]:
         """Give an answer of our own."""

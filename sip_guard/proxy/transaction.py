@@ -11,6 +11,9 @@ from sip_guard.sip.flow import Address, Flow
 from sip_guard.sip.message import Request, Response
 from sip_guard.sip.rewrite import Draft
 
+LARGE = 8192
+"""Octets of a request above which it counts as more than one."""
+
 
 class State(Enum):
     """The states of RFC 3261 figures 5 to 8 and RFC 6026 figures 1 and 2."""
@@ -58,6 +61,7 @@ class ServerTransaction:
         "redirected",
         "request",
         "resend_at",
+        "size",
         "state",
         "tag",
         "tried",
@@ -90,6 +94,8 @@ class ServerTransaction:
         self.tag = tag
         """To tag of the answers that the guard gives itself."""
         self.invite = request.method == b"INVITE"
+        self.size = 1 + request.size // LARGE
+        """What it counts where requests in progress are bounded."""
         self.state = State.TRYING
         self.last = b""
         self.interval = T1

@@ -65,6 +65,11 @@ class Message:
         """The message octet by octet as it was received, without what followed its body."""
         return b"\r\n".join((self.start, *self.lines, b"", self.body))
 
+    @property
+    def size(self) -> int:
+        """About how many octets it has."""
+        return sum(map(len, self.lines)) + len(self.body)
+
     def __contains__(self, name: bytes) -> bool:
         """Tell whether the message has the field `name` (long, lower case)."""
         return name in self._first

@@ -228,6 +228,22 @@ def test_more_calls_than_can_be_kept_are_refused_and_those_in_progress_go_on() -
     scene.alice.gets("200 OK")
 
 
+def test_a_large_call_counts_as_several() -> None:
+    scene = Scene(max_transactions=5)
+    for number, length in enumerate((20_000, 20_000)):
+        branch = f"z9hG4bK{number}"
+        scene.alice.sends("INVITE", body=b"a" * length, branch=branch, call_id=branch)
+        scene.alice.gets("100 Trying")
+    scene.alice.sends("INVITE", branch="z9hG4bKx", call_id="small")
+    scene.alice.gets("503 Too Many Transactions")
+    scene.verdict(Reject(403, "Forbidden"))
+    scene.alice.gets("403 Forbidden")
+    scene.passes(40)
+    scene.alice.inbox.clear()
+    scene.alice.sends("INVITE", branch="z9hG4bKy", call_id="later")
+    scene.alice.gets("100 Trying")
+
+
 def test_even_requests_of_a_dialog_are_bounded() -> None:
     scene = Scene(max_transactions=3)
     scene.talk()
