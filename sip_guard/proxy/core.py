@@ -189,15 +189,15 @@ class Proxy:
             return self._ack(request, key, peer, flow, now)
         line, where = stamped_via(request, request.via, flow.remote)
         along, back = _back(flow, request.via, where)
+        asking = overload_control.asking(self.overload.share(now), self._epoch + now) if offered(request.via) else b""
+        if asking:
+            line = overload_control.with_top(line, asking)
         if request.method == b"CANCEL":
             return self._cancel(request, key, line, (along, back), now)
         known = self._table.servers.get(key)
         if known is not None:
             octets = known.again()
             return [Send(octets, known.flow, known.back)] if octets else []
-        asking = overload_control.asking(self.overload.share(now), self._epoch + now) if offered(request.via) else b""
-        if asking:
-            line = overload_control.with_top(line, asking)
         is_call = request.method == b"INVITE" and not request.to_tag
         # A call that is turned away shall cost next to nothing.
         refusal = self._busy(request, peer, now) if is_call else None

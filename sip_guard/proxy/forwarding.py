@@ -235,7 +235,9 @@ class Forwarding:
             if further:
                 server.hops = further
                 return self._next(server, now)
-        if not client.abandoned and response.code == 503 and server.hops and not client.cancelled:
+        # The contacts of a redirection are tried in turn whatever they answer (RFC 3261 16.5); targets, if they cannot.
+        goes_on = response.code == 503 or (client.hop.uri and any(hop.uri for hop in server.hops))
+        if goes_on and not client.abandoned and server.hops and not client.cancelled:
             server.finals.append(final)
             return self._next(server, now)
         if client.abandoned and response.code == 487:
@@ -302,9 +304,12 @@ class Forwarding:
         lost = [
             client
             for client in self._table.clients.values()
-            if client.open and client.flow == flow and (flow.reliable or (client.server and client.server.hops))
+            if client.open and client.flow == flow and (flow.reliable or self._may_go_on(client, now))
         ]
         return [action for client in lost for action in self._unanswered(client, 500, now)]
+
+    def _may_go_on(self, client: ClientTransaction, now: float) -> bool:
+        return client.server is not None and any(self._hops.is_up(hop, now) for hop in client.server.hops)
 
     def expire(self, client: ClientTransaction, now: float) -> list[Action]:
         """Do what is due when the time of a request that was sent is over."""
@@ -323,7 +328,7 @@ class Forwarding:
     def _impatient(self, client: ClientTransaction, server: ServerTransaction, now: float) -> list[Action]:
         """Try the next target if there is one, for this one has not answered for as long as its patience lasts."""
         client.expire_at = client.began + TRANSACTION
-        if client.cancelled or not any(self._hops.is_up(hop, now) for hop in server.hops):
+        if not self._may_go_on(client, now):
             return []
         client.abandon()
         marked = self._hops.unanswered(client.hop, now, "no answer")
@@ -356,7 +361,8 @@ class Forwarding:
         if server is None or client.abandoned:
             return actions
         if client.cancelled and server.invite:
-            return [*actions, *self._table.answer(server, 487, now)]
+            server.hops = []
+            return [*actions, *(self._conclude(server, now) if server.finals else self._table.answer(server, 487, now))]
         server.failure = code
         if code == 408 and not server.invite:
             # Whoever sent it has given up by now (Timer F), and may have sent it once more.

@@ -4,9 +4,11 @@ import ipaddress
 
 import pytest
 from messages import values
-from scene import OTHER_OUT, OTHER_TRUNK, OUT, SECOND, TARGET, TRUNK, Scene, target, trunk
+from scene import GUARD, OTHER_OUT, OTHER_TRUNK, OUT, SECOND, TARGET, TRUNK, Scene, target, trunk
 
 from sip_guard.peer import Route, Source
+from sip_guard.proxy.route import way
+from sip_guard.sip.flow import Address, Flow
 from sip_guard.sip.message import Request
 
 ROUTE = Route(trunks=("carrier",))
@@ -176,6 +178,17 @@ def test_within_a_call_a_trunk_reaches_nobody_but_our_side(scene: Scene, uri: st
         scene.elsewhere.clear()
     else:
         scene.bob.gets("BYE")
+    scene.check_quiet()
+
+
+@pytest.mark.parametrize("remote", [("192.0.2.9", 5060), ("198.18.0.7", 5060)])
+def test_nor_by_forging_where_the_call_came_from(scene: Scene, remote: Address) -> None:
+    """That part of our Record-Route is not sealed: it is believed of our side alone."""
+    scene.talks_out()
+    proof, _, called = scene.alice.routes[0].partition(";sg=")[2].rstrip(">").split(".")
+    forged = b".".join((proof.encode(), way(Flow("UDP", GUARD, remote)), called.encode())).decode()
+    scene.alice.sends("BYE", uri="sip:x@pbx.example", route=f"<sip:{GUARD[0]}:{GUARD[1]};lr;sg={forged}>")
+    scene.bob.gets("BYE")
     scene.check_quiet()
 
 

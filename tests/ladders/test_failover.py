@@ -365,6 +365,40 @@ def test_a_late_6xx_ends_the_search_and_is_the_answer(scene: Scene) -> None:
     ends(scene, "603 Decline")
 
 
+@pytest.mark.parametrize("lost", [False, True])
+def test_a_late_6xx_is_the_answer_although_the_other_target_stays_silent(scene: Scene, lost: bool) -> None:
+    falls_silent(scene)
+    scene.bob.sends("603 Decline")
+    scene.bob.gets("ACK")
+    if lost:
+        scene.carol.sends("180 Ringing")
+        scene.alice.gets("180 Ringing")
+        scene.carol.gets("CANCEL")
+    scene.passes(40)
+    scene.carol.inbox.clear()
+    scene.alice.gets("603 Decline")
+
+
+def test_a_target_that_was_marked_down_meanwhile_is_left_out() -> None:
+    scene = Scene(targets=(TARGET, SECOND, THIRD))
+    dave = scene.phone("dave", "dave", (THIRD.host, 5060))
+    scene.call()
+    first = scene.bob.got["INVITE"]
+    scene.alice.forgets()
+    scene.call()
+    scene.bob.sends("503 Service Unavailable")
+    scene.bob.gets("ACK")
+    scene.carol.gets("INVITE")
+    scene.carol.sends("503 Service Unavailable", "Retry-After: 30")
+    scene.carol.gets("ACK")
+    dave.takes("INVITE")
+    scene.bob.got["INVITE"] = first
+    scene.bob.sends("503 Service Unavailable")
+    scene.bob.gets("ACK")
+    assert dave.gets("INVITE").value(b"call-id") == first.value(b"call-id")
+    assert scene.carol.inbox == []
+
+
 # How it ends when nobody takes the call.
 
 
@@ -643,6 +677,23 @@ def test_no_request_but_an_invite_is_ever_cancelled(messages: Scene) -> None:
     assert messages.marked == [("pbx", False)]
     messages.bob.sends("100 Trying", to="MESSAGE")
     messages.check_quiet()
+
+
+def test_a_request_that_was_answered_late_is_tried_nowhere_else() -> None:
+    allowed = trunk(methods=frozenset({"MESSAGE"}))
+    scene = Scene(trunk=allowed, targets=(target(down_after=1), SECOND, THIRD))
+    scene.alice.sends("MESSAGE")
+    scene.bob.gets("MESSAGE")
+    scene.alice.forgets()
+    scene.call()
+    scene.passes(4)
+    scene.carol.gets("INVITE")
+    scene.carol.gets("MESSAGE")
+    scene.bob.sends("200 OK", to="MESSAGE")
+    scene.alice.inbox.clear()
+    scene.carol.sends("503 Service Unavailable", to="MESSAGE")
+    assert scene.alice.inbox == []
+    assert scene.elsewhere == []
 
 
 def test_each_answer_is_read_as_one_to_the_try_that_it_names(scene: Scene) -> None:

@@ -178,7 +178,27 @@ def test_a_connection_that_fails_counts_as_no_answer() -> None:
     refuses(scene, scene.carol)
 
 
+def test_a_request_that_was_heard_of_and_never_answered_does_not_count() -> None:
+    scene = Scene(targets=(target(down_after=1),))
+    scene.talk()
+    scene.alice.sends("INFO")
+    scene.bob.gets("INFO")
+    scene.bob.sends("100 Trying", to="INFO")
+    scene.passes(33)
+    assert scene.marked == []
+
+
 # 503 with Retry-After.
+
+
+def test_a_503_is_an_answer(scene: Scene) -> None:
+    for _ in range(5):
+        calls(scene)
+        scene.bob.gets("INVITE")
+        scene.bob.sends("503 Service Unavailable")
+        scene.bob.gets("ACK")
+        refuses(scene, scene.carol)
+    assert scene.marked == []
 
 
 def test_who_asks_for_rest_has_it(scene: Scene) -> None:

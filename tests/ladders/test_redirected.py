@@ -61,6 +61,29 @@ def test_contacts_are_tried_in_their_order_while_they_cannot_be_used(scene: Scen
     scene.carol.gets("INVITE")
 
 
+def test_a_contact_that_is_busy_leads_to_the_next_and_the_best_answer_to_the_caller(scene: Scene) -> None:
+    scene.call()
+    redirects(scene, "<sip:first@pbx.example>", "<sip:second@pbx.example>")
+    scene.bob.gets("INVITE")
+    scene.bob.sends("486 Busy Here")
+    scene.bob.gets("ACK")
+    assert uri_of(scene.bob.gets("INVITE")) == "sip:second@pbx.example"
+    scene.bob.sends("504 Server Time-out")
+    scene.bob.gets("ACK")
+    scene.alice.gets("486 Busy Here")
+    scene.check_quiet()
+
+
+def test_a_contact_that_refuses_for_all_ends_the_search(scene: Scene) -> None:
+    scene.call()
+    redirects(scene, "<sip:first@pbx.example>", "<sip:second@pbx.example>")
+    scene.bob.gets("INVITE")
+    scene.bob.sends("603 Decline")
+    scene.bob.gets("ACK")
+    scene.alice.gets("603 Decline")
+    scene.check_quiet()
+
+
 def test_the_contact_of_a_redirection_is_reached_at_the_target_and_nowhere_else(scene: Scene) -> None:
     scene.call()
     redirects(scene, "<sip:premium@198.18.0.7:5060;transport=tcp>")
@@ -129,6 +152,21 @@ def test_silence_after_a_redirection_leads_to_the_next_target(scene: Scene) -> N
     scene.bob.gets("INVITE")
     assert scene.times(scene.bob, "INVITE", 4.0) == [0.5, 1.5, 3.5]
     scene.carol.gets("INVITE")
+
+
+def test_a_large_call_that_was_redirected_by_tcp_is_not_tried_by_udp_as_it_was() -> None:
+    scene = Scene(targets=(target(redirects="follow", large_requests="tcp"), SECOND))
+    scene.bob.also = ("TCP",)
+    scene.alice.sends("INVITE", body=b"v=0\r\n" * 300)
+    scene.alice.gets("100 Trying")
+    scene.verdict()
+    scene.bob.gets("INVITE")
+    redirects(scene, "<sip:desk@pbx.example>")
+    assert uri_of(scene.bob.gets("INVITE")) == "sip:desk@pbx.example"
+    scene.bob.sends("503 Service Unavailable")
+    scene.bob.gets("ACK")
+    scene.carol.gets("INVITE")
+    scene.check_quiet()
 
 
 def test_a_late_redirection_of_who_lost_the_call_is_not_followed(scene: Scene) -> None:
