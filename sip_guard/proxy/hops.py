@@ -27,6 +27,8 @@ class Hop(NamedTuple):
     """Request-URI that it gets; empty: its own."""
     fragmented: bool = False
     """Whether a large request goes by UDP, for TCP was tried."""
+    desperate: bool = False
+    """Whether an emergency call is tried there, although it is down."""
 
 
 class Hops:
@@ -82,16 +84,20 @@ class Hops:
     def to(self, targets: Iterable[Target], now: float, *, urgent: Callable[[], bool] = lambda: False) -> list[Hop]:
         """Give what a new request for one of these targets is to try, in this order: what is up.
 
-        That an address has asked for fewer calls is no matter to one that is `urgent`.
+        That an address has asked for fewer calls is no matter to one that is `urgent`, and if none is up, it is tried
+        at all of them nevertheless.
         """
         hops = [
             Hop(End(place.transport, place.address), target)
             for target in order(targets, self._random)
             for place in order(self._places.get(target.name, ()), self._random)
         ]
-        return [
+        usable = [
             hop for hop in hops if self.is_up(hop, now) and (not self._throttle.holds_back(hop.end, now) or urgent())
-        ][:MAX_TRIES]
+        ]
+        if not usable and hops and urgent():
+            usable = [hop._replace(desperate=True) for hop in hops]
+        return usable[:MAX_TRIES]
 
     def side(self, hop: Hop) -> Trunk | Target | None:
         """Give who is at a hop; None: nobody that we know."""
@@ -105,7 +111,7 @@ class Hops:
 
     def is_up(self, hop: Hop, now: float) -> bool:
         """Tell whether new requests may go there."""
-        return self._health.is_up(hop.end, now)
+        return hop.desperate or self._health.is_up(hop.end, now)
 
     def tried(self, hop: Hop, now: float) -> None:
         """Take note that a request is sent there."""
