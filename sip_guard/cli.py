@@ -16,6 +16,7 @@ from zope.interface import implementer
 from sip_guard import __version__
 from sip_guard.config import Config, ConfigError, load
 from sip_guard.log import Logger, logger
+from sip_guard.memory import settle
 from sip_guard.peer import Source
 from sip_guard.sip.flow import bracketed, numeric, written
 
@@ -65,6 +66,7 @@ def run(path: Path) -> None:
         raise click.ClickException(str(error.strerror)) from None
     started = {"version": __version__, "config": str(path), "trunks": len(config.trunks)}
     reactor.callWhenRunning(log.info, "started", **started)
+    reactor.callWhenRunning(settle)
     reactor.addSystemEventTrigger("before", "shutdown", service.stop)
     signal.signal(signal.SIGHUP, lambda *_: IReactorFromThreads(reactor).callFromThread(service.reload))
     reactor.run()

@@ -102,7 +102,7 @@ class Target(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     """Whether the Request-URI of a call names the guard, as it came, or this target: for one that is a proxy."""
     patience: Annotated[float, Meta(ge=0.5, le=32)] = 4.0
     """Seconds without any answer until the next target is tried, if there is one."""
-    down_after: Annotated[int, Meta(ge=1, le=1000)] = 3
+    down_after: Annotated[int, Meta(ge=1, le=1_000_000)] = 3
     """Requests in a row without any answer until it is not used any more."""
     retry_after: Annotated[float, Meta(ge=1, le=3600)] = 10.0
     """Seconds until a target that is down and not probed is tried again."""

@@ -9,6 +9,7 @@ from twisted.python.failure import Failure
 
 from sip_guard.call import Call
 from sip_guard.log import Logger
+from sip_guard.memory import Memory, give_back
 from sip_guard.peer import Target
 from sip_guard.policy.decision import Decision
 from sip_guard.proxy.action import Abandon, Action, Marked, Screen, Send
@@ -61,6 +62,7 @@ class Runtime:
         self._muting = Muting()
         self._heart = proxy.overload.queue()
         self._heartbeat: IDelayedCall | None = None
+        self._memory = Memory(give_back)
         self._complained: set[str] = set()
         self._second = 0
         self.counts: Counter[str] = Counter()
@@ -145,6 +147,7 @@ class Runtime:
     def _beat(self, due: float) -> None:
         now = self._reactor.seconds()
         self._heart.delayed(now - due, now)
+        self._memory.look(self._proxy.pending)
         self._heartbeat = self._reactor.callLater(HEARTBEAT, self._beat, now + HEARTBEAT)
 
     def mistake(self, where: str, error: BaseException | None) -> None:

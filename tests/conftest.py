@@ -1,9 +1,12 @@
 """Being here puts this folder on the import path, for `pki`, `scene` and their like (import mode `prepend`)."""
 
+from pathlib import Path
+
 import pytest
 from hypothesis import settings
 from reactor import in_reactor, reactor_thread  # noqa: F401 - fixtures for all tests
 from scene import Scene
+from wrong import Folder
 
 settings.register_profile("sip_guard", derandomize=True, deadline=None, max_examples=100, print_blob=True)
 settings.load_profile("sip_guard")
@@ -13,3 +16,9 @@ settings.load_profile("sip_guard")
 def scene() -> Scene:
     """Give Alice, Bob and the guard between them."""
     return Scene()
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Folder:
+    """Give a folder in which configurations are tried."""
+    return Folder(tmp_path)

@@ -75,7 +75,7 @@ class Target(msgspec.Struct, frozen=True, kw_only=True):
     redirects: Literal["pass", "follow"] = "pass"
     request_uri: Literal["keep", "rewrite"] = "keep"
     patience: Annotated[float, Meta(ge=0.5, le=32)] = 4.0
-    down_after: Annotated[int, Meta(ge=1, le=1000)] = 3
+    down_after: Annotated[int, Meta(ge=1, le=1_000_000)] = 3
     retry_after: Annotated[float, Meta(ge=1, le=3600)] = 10.0
     probe: Probe | None = None
     overload_control: bool = False

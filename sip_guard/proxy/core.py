@@ -81,6 +81,11 @@ class Proxy:
         """How many requests are in progress or remembered."""
         return len(self._table.servers)
 
+    @property
+    def pending(self) -> int:
+        """How much is kept of requests: a large one counts several times."""
+        return self._table.pending
+
     def _chance(self) -> float:
         return int.from_bytes(self._random(4), "big") / 2**32
 

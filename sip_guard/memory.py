@@ -1,0 +1,39 @@
+"""Memory that a burst took goes back to the system, for Python and the C library keep it otherwise."""
+
+import ctypes
+import gc
+from collections.abc import Callable
+
+BURST = 1000
+"""How much has to be in progress at once to be worth the trouble."""
+
+
+class Memory:
+    """Notices when a burst is over."""
+
+    def __init__(self, give_back: Callable[[], None]) -> None:
+        self._give_back = give_back
+        self._most = 0
+
+    def look(self, pending: int) -> None:
+        """Look at how much is in progress. When hardly anything is left of a burst, what it took is given back."""
+        if pending > self._most:
+            self._most = pending
+        elif self._most >= BURST and pending < self._most // 10:
+            self._most = pending
+            self._give_back()
+
+
+def settle() -> None:
+    """Call what is there at the end of the start permanent: collecting garbage is quick from then on."""
+    gc.collect()
+    gc.freeze()
+
+
+def give_back() -> None:
+    """Free what Python keeps for the next objects of a kind, and what the C library keeps for the next allocation."""
+    gc.collect()
+    trim = getattr(ctypes.CDLL(None), "malloc_trim", None)
+    if trim is not None:
+        # Only glibc has it.
+        trim(0)

@@ -1,0 +1,101 @@
+"""Three times as many calls as the guard can carry, and then half as many."""
+
+import time
+
+from callers import Callees, Counts
+from processes import Guard, eventually
+from report import Report
+from world import World, target
+
+FIRST = 200.0
+"""Calls a second that the search for the sustainable rate begins with."""
+FACTOR = 1.1
+TRIES = 2
+"""The machine may have been busy with something else."""
+REPEATED = 0.005
+"""Messages sent again for each call: more of them, and the rate is not sustained but only survived."""
+SHARE = 0.8
+"""Of the sustainable rate, what must be completed under overload."""
+GRACE = 5.0
+"""Seconds after the overload in which calls may still be shed."""
+
+
+def run(world: World, report: Report, *, short: bool) -> None:
+    """Find the sustainable rate, go to three times as much, and back to half of it."""
+    step, span, after = (2, 10, 8) if short else (10, 60, 30)
+    callees = world.callees(seconds=3600)
+    sustainable = _sustainable(world, callees, step)
+    report.row("sustainable rate, calls/s", sustainable)
+    guard = world.guard(target("pbx", callees.local))
+    _settled(world, guard)
+    _overload(world, report, guard, sustainable, span)
+    _recovery(world, report, guard, sustainable / 2, after)
+
+
+def _settled(world: World, guard: Guard) -> None:
+    """Let it fetch the certificate, and run all code once."""
+    world.callers(guard, rate=50, calls=50, seconds=30).wait()
+
+
+def _sustainable(world: World, callees: Callees, step: float) -> float:
+    """Give the highest rate at which every call is completed, and hardly a message has to be sent again."""
+    guard = world.guard(target("pbx", callees.local))
+    _settled(world, guard)
+    best, rate = 0.0, FIRST
+    while any(_carries(world, guard, rate, step) for _ in range(TRIES)):
+        best, rate = rate, rate * FACTOR
+    world.end(guard)
+    if not best:
+        raise RuntimeError(f"not even {FIRST:.0f} calls/s are carried")
+    return best
+
+
+def _carries(world: World, guard: Guard, rate: float, seconds: float) -> bool:
+    calls = round(rate * seconds)
+    with world.callers(guard, rate=rate, calls=calls, seconds=seconds + 70) as callers:
+        counts = callers.wait()
+    return counts.completed == calls and counts.repeated <= REPEATED * calls
+
+
+def _overload(world: World, report: Report, guard: Guard, sustainable: float, span: float) -> None:
+    rate = 3 * sustainable
+    before, waited = guard.cpu(), guard.waited()
+    callers = world.callers(guard, rate=rate, calls=round(rate * span), seconds=span + 120)
+    time.sleep(span)
+    used, waited = guard.cpu() - before, guard.waited() - waited
+    # SIPp counts for us once a second.
+    eventually(lambda: bool(callers.history) and callers.history[-1][0] >= span, 3)
+    seconds, counts = callers.history[-1]
+    completed = counts.completed / seconds
+    times = callers.answer_times()
+    report.row("offered, calls/s", counts.begun / seconds)
+    report.row("completed, calls/s", completed)
+    report.row("completed, share of the sustainable rate", f"{completed / sustainable:.0%}")
+    report.row("shed, calls/s", counts.shed / seconds)
+    report.row("failed, calls/s", counts.failed / seconds)
+    report.row("sent again a call", counts.repeated / max(1, counts.begun))
+    report.times("answered within", times)
+    report.row("guard's core: used by it, by others while it wanted it", f"{used / span:.0%}, {waited / span:.0%}")
+    report.row("guard's memory, MB", guard.resident())
+    report.expect(counts.begun >= 0.9 * rate * seconds, f"SIPp offered less than {rate:.0f} calls/s")
+    report.expect(completed >= SHARE * sustainable, f"less than {SHARE:.0%} of the sustainable rate was completed")
+
+
+def _recovery(world: World, report: Report, guard: Guard, rate: float, span: float) -> None:
+    """Place calls at a rate that the guard can carry, while those of the overload still ask for their answers."""
+    calls = round(rate * span)
+    callers = world.callers(guard, rate=rate, calls=calls, seconds=span + 70)
+    counts = callers.wait()
+    recovered = _recovered(callers.history)
+    report.row(f"then, at {rate:.0f} calls/s: completed", f"{counts.completed} of {calls}")
+    report.row("then: shed, none of it after", f"{counts.shed}, {recovered:.0f} s")
+    report.row("then: failed", counts.failed)
+    report.expect(counts.failed == 0, f"{counts.failed} calls failed after the overload\n{callers.errors}")
+    report.expect(recovered <= GRACE, f"calls were still shed {recovered:.0f} s after the overload")
+    report.expect(counts.begun == calls, "SIPp did not place all calls")
+
+
+def _recovered(history: list[tuple[float, Counts]]) -> float:
+    """Give the second after which nothing was shed any more."""
+    shed = history[-1][1].shed if history else 0
+    return next(second for second, counts in history if counts.shed == shed) if shed else 0.0

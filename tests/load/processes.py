@@ -1,0 +1,124 @@
+"""The guard and SIPp as processes, each on a core of its own, and what they cost."""
+
+import json
+import os
+import shutil
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any, Self
+
+from sip_guard.sip.flow import Address
+
+START = 20.0
+"""Seconds that a process may take until it is there."""
+_CORES = sorted(os.sched_getaffinity(0))
+_TICKS = os.sysconf("SC_CLK_TCK")
+
+
+class Process:
+    """A program on a core, until it is closed; what it says goes to a file."""
+
+    def __init__(self, command: Sequence[str], core: int, folder: Path, said: str) -> None:
+        """Start it on one of the cores that there are, in `folder`."""
+        self.said = folder / said
+        pinned = [_program("taskset"), "--cpu-list", str(_CORES[core % len(_CORES)]), *command]
+        with self.said.open("wb") as output:
+            self.process = subprocess.Popen(
+                pinned, cwd=folder, stdin=subprocess.DEVNULL, stdout=output, stderr=subprocess.STDOUT
+            )
+
+    @property
+    def running(self) -> bool:
+        """Whether it is still there."""
+        return self.process.poll() is None
+
+    def cpu(self) -> float:
+        """Give the seconds of CPU time that it has used."""
+        fields = self._proc("stat").rpartition(")")[2].split()
+        return (int(fields[11]) + int(fields[12])) / _TICKS
+
+    def waited(self) -> float:
+        """Give the seconds for which it could have run and something else was on its core."""
+        return int(self._proc("schedstat").split()[1]) / 1e9
+
+    def resident(self) -> float:
+        """Give the MB of memory that it holds."""
+        lines = self._proc("status").splitlines()
+        return next(int(line.split()[1]) for line in lines if line.startswith("VmRSS:")) / 1024
+
+    def close(self) -> None:
+        """End it."""
+        self.process.terminate()
+        try:
+            self.process.wait(5)
+        except subprocess.TimeoutExpired:
+            self.kill()
+
+    def kill(self) -> None:
+        """End it at once: it has no time to say anything to anyone."""
+        self.process.kill()
+        self.process.wait()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def _proc(self, name: str) -> str:
+        return Path(f"/proc/{self.process.pid}/{name}").read_text()
+
+
+class Guard(Process):
+    """`sip-guard run` with a configuration, on the first core."""
+
+    def __init__(self, config: str, folder: Path, name: str) -> None:
+        """Start it and wait until it listens. Raises RuntimeError with what it said if it does not."""
+        path = folder / f"{name}.yaml"
+        path.write_text(config)
+        super().__init__([sys.executable, "-m", "sip_guard", "run", "--config", str(path)], 0, folder, f"{name}.log")
+        if not eventually(lambda: bool(self.events("started")) or not self.running, START) or not self.running:
+            self.close()
+            raise RuntimeError(f"the guard did not start: {self.said.read_text('utf-8', 'replace')[-3000:]}")
+        self.ports: dict[str, int] = {event["transport"]: event["port"] for event in self.events("listening")}
+        """Where it listens, by transport."""
+
+    def events(self, name: str) -> list[dict[str, Any]]:
+        """Give the lines of its log about one kind of event."""
+        wanted = f'"event":"{name}"'.encode()
+        with self.said.open("rb") as lines:
+            return [json.loads(line) for line in lines if wanted in line and line.endswith(b"\n")]
+
+
+def free_port(host: str, kind: socket.SocketKind = socket.SOCK_DGRAM) -> int:
+    """Ask the system for a port of `host`."""
+    with socket.socket(socket.AF_INET, kind) as link:
+        link.bind((host, 0))
+        port: int = link.getsockname()[1]
+        return port
+
+
+def free_address(host: str, transport: str = "UDP") -> Address:
+    """Ask the system for a port of `host`."""
+    return host, free_port(host, socket.SOCK_DGRAM if transport == "UDP" else socket.SOCK_STREAM)
+
+
+def eventually(happened: Callable[[], bool], seconds: float) -> bool:
+    """Wait until something has happened; False if it does not in so many seconds."""
+    end = time.monotonic() + seconds
+    while not happened():
+        if time.monotonic() > end:
+            return False
+        time.sleep(0.05)
+    return True
+
+
+def _program(name: str) -> str:
+    found = shutil.which(name)
+    if found is None:
+        raise RuntimeError(f"{name} is missing")
+    return found
