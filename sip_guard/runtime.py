@@ -80,16 +80,12 @@ class Runtime:
             if not self._proxy.knows(flow):
                 self._complain("stranger", flow, "no trunk or target has this address")
                 return
-            if self._muting.muted(flow.remote[0], now):
-                self.counts["muted"] += 1
-                return
             if not data.strip(b"\r\n\x00"):
                 return
             try:
                 message = parse(data)
             except MalformedMessage as fault:
-                self._malformed(flow, fault.reason, now, fault.message)
-                self._do(self._proxy.refuse(fault, flow), now)
+                self._malformed(fault, flow, now)
             else:
                 self._muting.good(flow.remote[0])
                 self._do(self._proxy.receive(message, flow, now), now)
@@ -101,14 +97,17 @@ class Runtime:
         """Take the head of a message on a stream, after which nobody can tell where the next one begins."""
         now = self._reactor.seconds()
         try:
-            self._malformed(flow, reason, now)
             try:
                 fault = MalformedMessage(reason, 400, parse(head))
             except MalformedMessage as worse:
-                fault = worse
-            self._do(self._proxy.refuse(fault, flow), now)
+                fault = MalformedMessage(reason, worse.code, worse.message)
+            self._malformed(fault, flow, now)
         except Exception as error:  # noqa: BLE001 - as for any other message
             self.mistake("broken", error)
+
+    def turned_away(self, flow: Flow, reason: str) -> None:
+        """Take note of a connection that a peer has opened in vain."""
+        self._complain("stranger", flow, reason)
 
     def failed(self, flow: Flow, reason: str) -> None:
         """Take note that what was sent along a connection does not arrive."""
@@ -158,10 +157,16 @@ class Runtime:
             said.add(where)
             self._log.error("mistake", where=where, exc_info=error, count=self.counts["mistake"])
 
-    def _malformed(self, flow: Flow, reason: str, now: float, message: Message | None = None) -> None:
-        self._complain("malformed", flow, reason, message)
-        if self._muting.bad(flow.remote[0], now):
-            self._log.warning("muted", source=flow.remote[0], reason="it sends nothing that can be read")
+    def _malformed(self, fault: MalformedMessage, flow: Flow, now: float) -> None:
+        """Log and answer what cannot be read. Who sends nothing else gets no answer and no line for a while."""
+        source = flow.remote[0]
+        if self._muting.muted(source, now):
+            self.counts["muted"] += 1
+            return
+        self._complain("malformed", flow, fault.reason, fault.message)
+        if self._muting.bad(source, now):
+            self._log.warning("muted", source=source, reason="it sends nothing that can be read")
+        self._do(self._proxy.refuse(fault, flow), now)
 
     def _complain(self, kind: str, flow: Flow, reason: str, message: Message | None = None) -> None:
         self.counts[kind] += 1

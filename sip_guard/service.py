@@ -174,6 +174,7 @@ class Service:
                 admits=lambda address: self._peers.at(address) is not None,
                 secured=self._secured if certified and transport == "TLS" else None,
                 closed=self._closed,
+                turned_away=self._turned_away,
             )
             for transport in transports
             if transport in wanted
@@ -199,6 +200,9 @@ class Service:
         if trunk is not None:
             self._peers.prove(flow, trunk)
         return trunk is not None
+
+    def _turned_away(self, flow: Flow, reason: str) -> None:
+        self._runtime.turned_away(flow, reason)
 
     def _closed(self, flow: Flow) -> None:
         self._peers.prove(flow, None)

@@ -6,6 +6,7 @@ says that it was got. A failed expectation prints the ladder so far.
 """
 
 import ipaddress
+from collections.abc import Callable
 from random import Random
 from typing import Literal, NamedTuple, cast, get_args
 
@@ -210,10 +211,14 @@ class Scene:
         targets: tuple[Target, ...] = (TARGET,),
         routes: tuple[Route, ...] = (),
         max_transactions: int = 1000,
+        urgent: Callable[[Request, Trunk | None], bool] = lambda *_: False,
         alice: Transport = "UDP",
         bob: Transport = "UDP",
     ) -> None:
-        """`targets`: all of them, of which Bob is the first. `alice` and `bob`: the transports that they speak."""
+        """`targets`: all of them, of which Bob is the first. `alice` and `bob`: the transports that they speak.
+
+        `urgent` tells emergency calls.
+        """
         self.now = 1000.0
         self.targets = (msgspec.structs.replace(targets[0], transport=bob), *targets[1:])
         ours = tuple(target.name for target in targets if not target.trunk)
@@ -229,6 +234,7 @@ class Scene:
         """Which targets were marked up (True) or down, in this order."""
         self.phones: dict[Address, Phone] = {}
         self.max_transactions = max_transactions
+        self.urgent = urgent
         self.random = Random(1).randbytes
         self.guard = self.proxy()
         self.alice = self.phone("alice", ALICE, ("198.51.100.7", 5060), alice)
@@ -248,6 +254,7 @@ class Scene:
             routes=self.routes,
             max_transactions=self.max_transactions,
             private=FORGEABLE | {b"x-sip-guard"},
+            urgent=self.urgent,
         )
 
     def phone(self, name: str, user: str, address: Address, transport: Transport = "UDP") -> Phone:

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from incoming import DEFAULT
 from messages import request, response
 from pki import NOW
-from scene import GUARD, SECRET, TARGET, TRUNK
+from scene import GUARD, SECRET, TARGET, TRUNK, target
 from twisted.internet.defer import Deferred
 from twisted.internet.task import Clock
 
@@ -18,13 +18,15 @@ from sip_guard.call import Call, Code, Finding
 from sip_guard.checks import Check
 from sip_guard.checks.emergency import Options
 from sip_guard.log import logger
-from sip_guard.peer import Peers
+from sip_guard.peer import Peers, Probe, Target
 from sip_guard.policy.decision import TagOptions
 from sip_guard.policy.rule import Rule
 from sip_guard.proxy.core import Proxy
 from sip_guard.proxy.forwarding import Forwarding
+from sip_guard.proxy.muting import FIRST, IN_A_ROW, LASTING
+from sip_guard.proxy.place import Place
 from sip_guard.record import Masking
-from sip_guard.runtime import MAX_COMPLAINTS, Runtime
+from sip_guard.runtime import HEARTBEAT, MAX_COMPLAINTS, Runtime
 from sip_guard.screen import Screening
 from sip_guard.sip.flow import Address, End, Flow
 
@@ -73,7 +75,13 @@ class Waits:
 class Guard:
     """A runtime with all that it needs, and what it did."""
 
-    def __init__(self, *checks: Check, rules: Sequence[Rule] = DEFAULT, masking: Masking | None = None) -> None:
+    def __init__(
+        self,
+        *checks: Check,
+        rules: Sequence[Rule] = DEFAULT,
+        masking: Masking | None = None,
+        target: Target = TARGET,
+    ) -> None:
         self.clock = Clock()
         self.clock.advance(50_000.25)
         self.began = self.clock.seconds()
@@ -89,7 +97,7 @@ class Guard:
             mistake=self._mistake,
         )
         self.runtime = Runtime(
-            Proxy(Peers([TRUNK], [TARGET]), [HERE], SECRET, lambda octets: b"r" * octets),
+            Proxy(Peers([TRUNK], [target]), [HERE], SECRET, lambda octets: b"r" * octets),
             screening,
             self.clock,
             logger(self.file),
@@ -342,6 +350,246 @@ def test_what_is_refused_disturbs_no_call() -> None:
     assert guard.sends() == ["5: INVITE"]
 
 
+# Who sends nothing but garbage.
+
+MALFORMED = invite().replace(b"Max-Forwards: 70", b"Max-Forwards: x")
+
+
+def garbage(guard: Guard, messages: int = IN_A_ROW, seconds: float = LASTING + 0.01, source: Address = ALICE) -> None:
+    """Let so many messages that cannot be read come in these seconds, from the first to the last of them."""
+    for number in range(messages):
+        guard.clock.advance(seconds / (messages - 1) if number else 0.0)
+        guard.gets(b"x", source)
+
+
+def test_who_sends_nothing_but_garbage_for_long_gets_no_attention_for_a_while() -> None:
+    guard = Guard()
+    garbage(guard)
+    guard.gets(MALFORMED)
+    guard.runtime.broken(MALFORMED, "no Content-Length field", Flow("UDP", GUARD, ALICE))
+    assert guard.sends() == []
+    assert guard.counts() == {"malformed": IN_A_ROW, "muted": 2}
+    (line,) = guard.logs("muted")
+    assert (line["level"], line["source"]) == ("warning", "198.51.100.7")
+
+
+def test_who_is_muted_is_heard_at_once_when_it_sends_what_can_be_read() -> None:
+    guard = Guard()
+    garbage(guard)
+    guard.gets(invite())
+    assert guard.sends() == ["7: 100 Trying", "5: INVITE"]
+    guard.gets(MALFORMED)
+    assert guard.sends() == ["7: 400 Bad Request (Max-Forwards)"]
+
+
+def test_after_a_while_its_garbage_is_answered_again() -> None:
+    guard = Guard()
+    garbage(guard)
+    guard.clock.advance(FIRST - 0.01)
+    guard.gets(MALFORMED)
+    assert guard.sends() == []
+    guard.clock.advance(0.02)
+    guard.gets(MALFORMED)
+    assert guard.sends() == ["7: 400 Bad Request (Max-Forwards)"]
+
+
+def test_who_goes_on_with_it_is_muted_for_longer() -> None:
+    guard = Guard()
+    garbage(guard)
+    guard.clock.advance(FIRST + 0.01)
+    garbage(guard)
+    assert len(guard.logs("muted")) == 2
+    guard.clock.advance(FIRST + 0.01)
+    guard.gets(MALFORMED)
+    assert guard.sends() == []
+    guard.clock.advance(FIRST)
+    guard.gets(MALFORMED)
+    assert guard.sends() == ["7: 400 Bad Request (Max-Forwards)"]
+
+
+def test_one_good_message_in_between_and_nobody_is_muted() -> None:
+    guard = Guard()
+    for number in range(5):
+        garbage(guard, IN_A_ROW - 1, 10.0)
+        guard.gets(invite(number))
+    assert guard.logs("muted") == []
+    assert "muted" not in guard.counts()
+
+
+def test_a_burst_of_garbage_mutes_nobody_for_it_may_be_forged() -> None:
+    guard = Guard()
+    garbage(guard, 20 * IN_A_ROW, LASTING - 0.1)
+    guard.gets(invite())
+    assert guard.sends() == ["7: 100 Trying", "5: INVITE"]
+    assert guard.logs("muted") == []
+
+
+def test_a_little_garbage_mutes_nobody_however_long_it_lasts() -> None:
+    guard = Guard()
+    garbage(guard, IN_A_ROW - 1, 500.0)
+    guard.gets(invite())
+    assert guard.sends() == ["7: 100 Trying", "5: INVITE"]
+
+
+def test_others_are_heard_while_one_is_muted() -> None:
+    guard = Guard()
+    garbage(guard, source=("198.51.100.8", 40_000))
+    guard.gets(invite())
+    assert guard.sends() == ["7: 100 Trying", "5: INVITE"]
+    guard.gets(MALFORMED, ("198.51.100.8", 5060))
+    assert guard.sends() == []
+
+
+def test_what_keeps_the_way_open_is_neither_garbage_nor_good() -> None:
+    guard = Guard()
+    for _ in range(IN_A_ROW):
+        guard.clock.advance(1.0)
+        guard.gets(b"\r\n\r\n")
+    assert guard.counts() == {}
+    garbage(guard, IN_A_ROW - 1)
+    guard.gets(b"\r\n\r\n")
+    guard.gets(b"x")
+    assert len(guard.logs("muted")) == 1
+
+
+def test_a_malformed_request_is_answered_until_its_sender_is_muted() -> None:
+    guard = Guard()
+    for _ in range(IN_A_ROW + 10):
+        guard.clock.advance(0.2)
+        guard.gets(MALFORMED)
+    assert guard.sends() == ["7: 400 Bad Request (Max-Forwards)"] * IN_A_ROW
+
+
+def test_streams_that_break_mute_their_source_as_well() -> None:
+    guard = Guard()
+    for _ in range(IN_A_ROW):
+        guard.clock.advance(0.2)
+        guard.runtime.broken(b"x", "no Content-Length field", Flow("UDP", GUARD, ALICE))
+    assert len(guard.logs("muted")) == 1
+
+
+# How late the reactor is.
+
+
+def late(guard: Guard, seconds: float, lasting: float) -> None:
+    """Let the reactor come back to its timers late every time, for it is always busy."""
+    end = guard.clock.seconds() + lasting
+    while guard.clock.seconds() < end:
+        guard.clock.advance(HEARTBEAT + seconds)
+
+
+def share(guard: Guard) -> float:
+    return guard.runtime._proxy.overload.share(guard.clock.seconds())
+
+
+def test_a_reactor_that_is_late_all_the_time_sheds_calls() -> None:
+    guard = Guard()
+    guard.runtime.start()
+    late(guard, 0.0, 3.0)
+    assert share(guard) == 0.0
+    late(guard, 0.5, 30.0)
+    assert share(guard) > 0.5
+    guard.gets(invite())
+    assert guard.sends() == ["7: 503 Overloaded"]
+    assert guard.logs("refused")[0]["reason"] == "INVITE 503"
+    late(guard, 0.0, 30.0)
+    assert share(guard) == 0.0
+    guard.gets(invite(2))
+    assert guard.sends() == ["7: 100 Trying", "5: INVITE"]
+
+
+def test_a_reactor_that_was_late_once_sheds_none() -> None:
+    guard = Guard()
+    guard.runtime.start()
+    late(guard, 0.0, 3.0)
+    guard.clock.advance(0.5)
+    late(guard, 0.0, 0.3)
+    guard.gets(invite())
+    assert guard.sends() == ["7: 100 Trying", "5: INVITE"]
+
+
+def test_a_guard_that_is_stopped_leaves_nothing_to_do() -> None:
+    guard = Guard(target=target(probe=Probe()))
+    guard.runtime.start()
+    late(guard, 0.0, 3.0)
+    assert len(guard.clock.getDelayedCalls()) == 2
+    guard.runtime.stop()
+    assert guard.clock.getDelayedCalls() == []
+    guard.runtime.stop()
+
+
+# Where calls go.
+
+
+PROBED = target(probe=Probe(every=15, timeout=4, up_after=1), down_after=1)
+
+
+def replies(guard: Guard, code: int = 200) -> None:
+    """Let the target answer the OPTIONS that it got last."""
+    octets = next(sent for sent, _ in reversed(guard.sent) if sent.startswith(b"OPTIONS "))
+    rest = octets.partition(b"\r\n")[2]
+    guard.gets(b"SIP/2.0 %d Whatever\r\n" % code + rest, (TARGET.host, 5060))
+
+
+def test_a_target_that_does_not_answer_is_logged_as_down_and_later_as_up() -> None:
+    guard = Guard(target=PROBED)
+    guard.runtime.start()
+    for _ in range(100):
+        guard.clock.advance(0.1)
+    (line,) = guard.logs()
+    assert (line["event"], line["level"], line["target"]) == ("target_down", "warning", "pbx")
+    assert (line["transport"], line["address"], line["reason"]) == ("UDP", "203.0.113.5:5060", "no answer")
+    for _ in range(60):
+        guard.clock.advance(0.1)
+    replies(guard)
+    up = guard.logs()[1]
+    assert (up["event"], up["level"], up["target"]) == ("target_up", "info", "pbx")
+    assert (up["address"], up["reason"]) == ("203.0.113.5:5060", "it answers")
+    assert len(guard.logs()) == 2
+
+
+def test_a_target_that_answers_is_not_logged() -> None:
+    guard = Guard(target=PROBED)
+    guard.runtime.start()
+    asked = 0
+    for _ in range(600):
+        guard.clock.advance(0.1)
+        if guard.sent:
+            asked += 1
+            replies(guard, 404)
+            guard.sent.clear()
+    assert asked == 4
+    assert guard.logs() == []
+
+
+def test_where_the_name_of_a_target_leads_is_logged_and_called() -> None:
+    named = target(host="pbx.example", port=None)
+    guard = Guard(target=named)
+    guard.runtime.located(named, (Place("UDP", ("203.0.113.8", 5062)), Place("UDP", ("2001:db8::1", 5060))))
+    (line,) = guard.logs()
+    assert (line["event"], line["level"], line["target"]) == ("target_located", "info", "pbx")
+    assert (line["host"], line["places"]) == ("pbx.example", ["UDP 203.0.113.8:5062", "UDP [2001:db8::1]:5060"])
+    guard.gets(invite())
+    assert guard.sends() == ["7: 100 Trying", "8: INVITE"]
+
+
+def test_a_target_that_is_located_is_probed_without_any_other_cause() -> None:
+    named = target(PROBED, host="pbx.example", port=None)
+    guard = Guard(target=named)
+    guard.runtime.start()
+    guard.clock.pump([0.1] * 20)
+    assert guard.sends() == []
+    guard.runtime.located(named, (Place("UDP", ("203.0.113.8", 5060)),))
+    guard.clock.pump([0.1] * 11)
+    assert guard.sends()[0] == "8: OPTIONS"
+
+
+def test_the_certificate_of_a_target_is_to_name_it() -> None:
+    guard = Guard(target=target(server_name="pbx.example"))
+    assert guard.runtime.server_name((TARGET.host, 5060)) == "pbx.example"
+    assert guard.runtime.server_name(STRANGER) is None
+
+
 # Our own mistakes.
 
 
@@ -400,7 +648,7 @@ def test_a_mistake_in_sending_is_counted_and_the_next_message_is_read() -> None:
     guard = Guard()
     port = guard.runtime._sends[HERE]
 
-    def broken(octets: bytes, flow: Flow, answer: bool) -> None:
+    def broken(octets: bytes, flow: Flow, back: Address | None) -> None:
         raise RuntimeError("oh")
 
     guard.runtime.add_end(HERE, broken)
@@ -438,7 +686,7 @@ def test_a_mistake_in_a_timer_does_not_stop_the_timers() -> None:
     guard.gets(invite())
     port = guard.runtime._sends[HERE]
 
-    def broken(octets: bytes, flow: Flow, answer: bool) -> None:
+    def broken(octets: bytes, flow: Flow, back: Address | None) -> None:
         raise RuntimeError("oh")
 
     guard.runtime.add_end(HERE, broken)

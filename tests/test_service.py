@@ -4,16 +4,18 @@ import json
 import socket
 import stat
 from collections.abc import Callable, Iterator
+from datetime import UTC, datetime
 from io import BytesIO
 from pathlib import Path
 
 import pytest
 from messages import read_request, read_response, request
-from pki import pki
+from pki import NOW, pki
 from reactor import Reactor, reactor
 from twisted.internet.epollreactor import EPollReactor
 
 from sip_guard.config import Config, load
+from sip_guard.demo.pki import DAY, Window, web_root, web_server
 from sip_guard.log import logger
 from sip_guard.service import SECRET_FILE, SECRET_OCTETS, Service, steady
 from sip_guard.sip.rewrite import answer
@@ -65,14 +67,18 @@ class House:
     def stops(self, service: Service) -> None:
         self._in_reactor(service.stop)
 
+    def does(self, what: Callable[[], None]) -> None:
+        """Do something in the reactor."""
+        self._in_reactor(what)
+
     def events(self, name: str) -> list[dict[str, object]]:
         """Give the lines of one kind in the log, once what is being done in the reactor is done."""
         lines = [json.loads(line) for line in self._in_reactor(self.log.getvalue).splitlines()]
         return [line for line in lines if line["event"] == name]
 
     def port(self) -> int:
-        """Give the port that the last service listens on."""
-        port = self.events("listening")[-1]["port"]
+        """Give the UDP port that the last service listens on."""
+        port = [line for line in self.events("listening") if line["transport"] == "UDP"][-1]["port"]
         assert isinstance(port, int)
         return port
 
@@ -90,10 +96,15 @@ def house(in_reactor: Reactor, tmp_path: Path) -> Iterator[House]:
     opened.close()
 
 
-def calls(house: House, *more: str) -> bytes:
-    """Place a call and give the INVITE as the PBX gets it."""
+def place(house: House, *more: str) -> None:
+    """Place a call."""
     via = f"SIP/2.0/UDP 127.0.0.1:{house.carrier.getsockname()[1]};branch=z9hG4bK1"
     house.carrier.sendto(request("INVITE", "sip:+12155551213@x", *more, via=via), ("127.0.0.1", house.port()))
+
+
+def calls(house: House, *more: str) -> bytes:
+    """Place a call and give the INVITE as the PBX gets it."""
+    place(house, *more)
     return house.pbx.recv(65_535)
 
 
@@ -155,6 +166,100 @@ def test_an_address_in_use_is_named_and_the_others_are_given_back(house: House) 
         house.starts(config)
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as link:
         link.bind(("127.0.0.1", port))
+
+
+# Targets that have a name for an address.
+
+
+def by_name(house: House, host: str) -> Callable[[str], str]:
+    """Give what writes a host name in the place of the PBX's address."""
+    port = house.pbx.getsockname()[1]
+    return lambda text: text.replace(f"address: 127.0.0.1:{port}", f"address: {host}:{port}\n    transport: udp")
+
+
+def test_a_target_is_located_by_its_name_and_the_log_says_where_it_is(house: House) -> None:
+    house.starts(house.config("dns: {families: [ipv4]}\n", by_name(house, "localhost")))
+    assert calls(house).startswith(b"INVITE ")
+    (line,) = house.events("target_located")
+    port = house.pbx.getsockname()[1]
+    assert (line["target"], line["host"], line["places"]) == ("pbx", "localhost", [f"UDP 127.0.0.1:{port}"])
+
+
+def test_a_call_for_a_target_that_is_not_located_yet_gets_503_at_once(house: House) -> None:
+    with loopback() as silent:
+        servers = f'dns: {{servers: ["127.0.0.1:{silent.getsockname()[1]}"], families: [ipv4]}}\n'
+        house.starts(house.config(servers, by_name(house, "pbx.example")))
+        place(house)
+        assert house.carrier.recv(65_535).startswith(b"SIP/2.0 100 ")
+        assert house.carrier.recv(65_535).startswith(b"SIP/2.0 503 ")
+        assert b"pbx\x07example" in silent.recv(65_535)
+
+
+def test_a_stopped_service_asks_nobody_any_more_and_leaves_no_timer(house: House, in_reactor: Reactor) -> None:
+    def timers() -> set[object]:
+        return {timer for timer in reactor.getDelayedCalls() if timer.func.__module__.startswith("sip_guard.")}
+
+    def probed(text: str) -> str:
+        return by_name(house, "localhost")(text).replace(
+            "transport: udp", "transport: udp\n    probe: {every: 1, timeout: 0.5}"
+        )
+
+    before = in_reactor(timers)
+    service = house.starts(house.config("dns: {families: [ipv4]}\n", probed))
+    assert house.pbx.recv(65_535).startswith(b"OPTIONS sip:localhost:")
+    assert in_reactor(timers) - before
+    house.stops(service)
+    assert not in_reactor(timers) - before
+
+
+# Our certificate.
+
+
+def write(house: House, days: float, *, key: bool = True) -> None:
+    """Write a certificate that is good for so many days, and its key."""
+    window = Window.around(NOW, days)
+    issued = web_server(web_root(window), window)
+    (house.folder / "guard.pem").write_bytes(issued.bundle)
+    if key:
+        (house.folder / "guard.key").write_bytes(issued.key_pem)
+
+
+def with_tls(house: House) -> Config:
+    def change(text: str) -> str:
+        return text.replace("trunks:", "  - tls: 127.0.0.1:0\ntrunks:", 1)
+
+    return house.config("tls: {certificate: guard.pem, key: guard.key}\n", change)
+
+
+def until(days: float) -> str:
+    return datetime.fromtimestamp(NOW + days * DAY, UTC).isoformat()
+
+
+def test_the_log_says_until_when_our_certificate_is_valid_and_again_when_it_is_renewed(house: House) -> None:
+    write(house, 30)
+    service = house.starts(with_tls(house))
+    write(house, 60)
+    house.does(service.reload)
+    assert [line["not_after"] for line in house.events("certificate")] == [until(30)]
+    assert [line["not_after"] for line in house.events("certificate_reloaded")] == [until(60)]
+
+
+def test_a_certificate_without_its_key_is_not_taken_and_the_log_names_the_file(house: House) -> None:
+    write(house, 30)
+    service = house.starts(with_tls(house))
+    write(house, 60, key=False)
+    house.does(service.reload)
+    (line,) = house.events("certificate_not_reloaded")
+    assert line["level"] == "error"
+    assert str(line["reason"]).startswith(f"{house.folder / 'guard.key'}: not the key of the first certificate in ")
+    assert house.events("certificate_reloaded") == []
+    assert calls(house).startswith(b"INVITE ")
+
+
+def test_without_tls_there_is_nothing_to_read_again(house: House) -> None:
+    service = house.starts(house.config())
+    house.does(service.reload)
+    assert house.events("certificate_reloaded") == house.events("certificate_not_reloaded") == []
 
 
 # What outlives a restart.

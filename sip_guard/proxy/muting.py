@@ -1,4 +1,7 @@
-"""Sources that send nothing but garbage are not listened to for a while."""
+"""Sources that send nothing but garbage get no attention for a while: no answer, and no line in the log.
+
+What they send is read nevertheless, for over UDP anybody can send garbage in the name of a trunk.
+"""
 
 from typing import Final
 
@@ -10,7 +13,7 @@ LASTING: Final = 5.0
 """Seconds that this must have gone on: who forges the address of a trunk shall not mute it between two of its calls."""
 FIRST: Final = 10.0
 """Seconds it is muted for the first time; each time after that twice as long."""
-LONGEST: Final = 30.0
+LONGEST: Final = 300.0
 FORGOTTEN: Final = 600.0
 """Seconds of silence after which garbage is forgotten."""
 MAX_SOURCES: Final = 1024
@@ -32,7 +35,7 @@ class Muting:
         self._sources: dict[str, _Source] = {}
 
     def muted(self, host: str, now: float) -> bool:
-        """Tell whether what comes from `host` is dropped unread."""
+        """Tell whether garbage from `host` is passed over in silence."""
         if not self._sources:
             return False
         source = self._sources.get(host)

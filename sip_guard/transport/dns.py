@@ -122,6 +122,8 @@ class Answer(msgspec.Struct, Generic[_T], frozen=True):
     records: tuple[_T, ...]
     """Empty: it is known that there are none."""
     expires: float
+    outage: str = ""
+    """Why it is an older answer, if there should be a newer one."""
 
 
 def _read_service(payload: Any, additional: Additional) -> Service:
@@ -223,7 +225,9 @@ class Dns:
         answer = self._usable(question)
         if answer is None:
             return Failure(Unlocatable(outage or self._kept[question].outage))  # type: ignore[no-untyped-call]
-        return answer if now < answer.expires else msgspec.structs.replace(answer, expires=now + RETRY)
+        if now < answer.expires:
+            return answer
+        return msgspec.structs.replace(answer, expires=now + RETRY, outage=outage or self._kept[question].outage)
 
     async def _asked(self, name: str, kind: Kind[_T]) -> Answer[_T] | str:
         """Ask the hosts file and then the name servers; give what they say, or why they do not."""

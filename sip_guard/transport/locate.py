@@ -50,6 +50,8 @@ class Located(msgspec.Struct, frozen=True):
     """When the host has to be located again, by the clock of the `Locator`."""
     reason: str = ""
     """Why there is no place, for people."""
+    outage: str = ""
+    """Why it is what was known before, if it could not be found out anew."""
 
 
 class Locator:
@@ -124,12 +126,13 @@ class _Search:
         self._expires = inf
         self._places: list[Place] = []
         self._outage: BaseException | None = None
+        self._stale = ""
 
     def located(self) -> Located:
         """Give what was found. Raises Unlocatable if that is nothing, and there may be something."""
         if self._places:
             places = sorted(self._places, key=lambda place: place.priority)[:MAX_PLACES]
-            return Located(tuple(places), self._expires)
+            return Located(tuple(places), self._expires, outage=self._stale)
         if self._outage is not None:
             raise self._outage
         return Located((), self._expires, f"{shown(self._name)} leads to no address")
@@ -187,6 +190,7 @@ class _Search:
             return ()
         answer = await self._dns.ask(name, kind, max(self._until - self._clock.seconds(), 0.0))
         self._expires = min(self._expires, answer.expires)
+        self._stale = self._stale or answer.outage
         return answer.records
 
     def _all(

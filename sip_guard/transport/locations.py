@@ -100,6 +100,8 @@ class _Location:
         self._known: frozenset[Place] | None = None
         self._outages = 0
         """In a row."""
+        self._stale = False
+        """Whether what is known is older than it should be."""
         self._pending: Deferred[Any] | IDelayedCall | None = None
 
     def locate(self) -> None:
@@ -125,7 +127,10 @@ class _Location:
         self._outages = 0
         self._locate_in(max(located.expires - self._clock.seconds(), LEAST_PAUSE))
         known, self._known = self._known, frozenset(located.places)
-        if self._known == known:
+        stale, self._stale = self._stale, bool(located.outage)
+        if self._stale and not stale:
+            self._lost(self._target, f"{located.outage}; where it was before is used on")
+        if self._known == known and (self._stale or not stale):
             return
         if not located.places:
             self._lost(self._target, located.reason)

@@ -68,7 +68,7 @@ def _quarter(count: int) -> int:
     return max(1, count // 4)
 
 
-def _nothing(_: Flow) -> None:
+def _nothing(*_: object) -> None:
     return None
 
 
@@ -88,6 +88,7 @@ class StreamTransport:
         admits: Callable[[Address], bool] | None = None,
         secured: Callable[[Flow, frozenset[str]], bool] | None = None,
         closed: Callable[[Flow], None] = _nothing,
+        turned_away: Callable[[Flow, str], None] = _nothing,
     ) -> None:
         """`tls` is there for TLS and only then.
 
@@ -100,6 +101,8 @@ class StreamTransport:
         has thereby proved to be (RFC 5922 7.1), before its first message; and tells whether this makes it a peer that
         we know. With `secured`, a peer that is not admitted may come and show its certificate, and must go if that is
         in vain. `closed` gets each flow for which `secured` was true, at once when nothing more will be received by it.
+
+        `turned_away` gets the flow of a connection that a peer has opened in vain, and why.
         """
         if (tls is not None) != (transport == "TLS") or (tls is None and secured is not None):
             raise ValueError("TLS needs certificates, and TCP has no use for them")
@@ -108,6 +111,7 @@ class StreamTransport:
         self._admits = admits
         self._knows = secured
         self._left = closed
+        self._turned_away = turned_away
         self.counts: Counter[str] = Counter()
         """What happened how often.
 
@@ -200,16 +204,18 @@ class StreamTransport:
             self._closed.callback(None)
 
     def _accept(self, local: Address, remote: Address) -> Any:
+        flow = Flow(self._transport, local, remote)
         stranger = self._admits is not None and not self._admits(remote)
         if stranger and self._knows is None:
             self.counts["stranger"] += 1
+            self._turned_away(flow, "no trunk or target has this address")
             return None
         room = self._strangers if stranger else self._accepted
         if not room.enter(remote[0]):
             self.counts["refused"] += 1
+            self._turned_away(flow, "too many connections are open")
             return None
         self.counts["accepted"] += 1
-        flow = Flow(self._transport, local, remote)
         connection = self._add(Connection(self._setting, flow, incoming=True, stranger=stranger), room)
         secured = self._server_side
         return connection if secured is None else secured.protocol(secured, connection)
@@ -278,6 +284,8 @@ class StreamTransport:
         host = connection.flow.remote[0]
         room = self._connections.pop(connection)
         if room is self._strangers and self._closed is None:
+            names = ", ".join(sorted(connection.domains)) or "nobody"
+            self._turned_away(connection.flow, f"no trunk has this address, and the certificate names {names}")
             # Who tries again and again gets no more handshakes than who keeps us waiting for one.
             self._reactor.callLater(self._limits.connect_timeout, room.leave, host)
         else:

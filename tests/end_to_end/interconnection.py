@@ -130,16 +130,22 @@ class Interconnection:
     """All of it in one folder, until it is closed."""
 
     def __init__(
-        self, folder: Path, *, pbx_transport: str = "udp", host: str = "127.0.0.1", targets: str = PBX
+        self,
+        folder: Path,
+        *,
+        pbx_transport: str = "udp",
+        host: str = "127.0.0.1",
+        targets: str = PBX,
+        config: str = CONFIG,
     ) -> None:
-        """Start it, with the guard at `host` and its `targets` as in the configuration."""
+        """Start it, with the guard at `host` and its `targets` as in the configuration, or with another `config`."""
         self._folder = folder
         self._host = host
         with ExitStack() as running:
-            self._start(folder, pbx_transport, targets, running)
+            self._start(folder, pbx_transport, config, targets, running)
             self._running = running.pop_all()
 
-    def _start(self, folder: Path, transport: str, targets: str, running: ExitStack) -> None:
+    def _start(self, folder: Path, transport: str, text: str, targets: str, running: ExitStack) -> None:
         now = time.time()
         window = Window.around(now)
         web = web_root(window)
@@ -163,10 +169,11 @@ class Interconnection:
         (folder / "anchor.pem").write_bytes(good.root.pem)
         (folder / "web_ca.pem").write_bytes(web.pem)
         pbx = ("127.0.0.1", free_port("127.0.0.1"))
-        config = folder / "sip_guard.yaml"
+        self.config = config = folder / "sip_guard.yaml"
         config.write_text(
-            CONFIG.format(
+            text.format(
                 host=self._host,
+                pbx=pbx[1],
                 targets=targets.format(pbx=pbx[1], transport=transport),
                 repository=self.repository.port,
                 closed=closed,
@@ -233,9 +240,10 @@ class Interconnection:
     ) -> PlacedCall:
         """Place a call with further header lines.
 
-        `caller` is From without its tag, `called` a user part, `duration` the scenario's pause in seconds.
+        `trunk` is its name or an address, `caller` is From without its tag, `called` a user part, `duration` the
+        scenario's pause in seconds.
         """
-        host = TRUNKS[trunk]
+        host = TRUNKS.get(trunk, trunk)
         local = (host, free_port(host))
         call_id = f"{uuid4()}"
         uri = f"sip:{called}@{self.address[0]}:{self.address[1]}"

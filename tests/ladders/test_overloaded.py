@@ -4,7 +4,6 @@ import pytest
 from scene import OUT, SECOND, Phone, Scene, target, trunk
 
 from sip_guard.peer import Route, Trunk
-from sip_guard.proxy.overload import Queue
 from sip_guard.sip.message import Message, Request, parse
 
 OFFER = ';oc;oc-algo="loss"'
@@ -29,7 +28,7 @@ class Load:
 
     def __init__(self, scene: Scene, seconds: float) -> None:
         self.scene = scene
-        self.queue: Queue = scene.guard.overload.queue()
+        self.queue = scene.guard.overload.queue()
         self.waits(seconds)
 
     def waits(self, seconds: float, lasting: float = 2.0) -> None:
@@ -50,7 +49,7 @@ def unlucky(scene: Scene) -> None:
 def calls(phone: Phone, *more: str, **changed: str) -> Message:
     """Let a phone begin one more call, and give the guard's first answer."""
     phone.forgets()
-    phone.sends("INVITE", *more, **changed)
+    phone.sends("INVITE", *more, body=b"", **changed)
     return phone.inbox.pop(0).message
 
 
@@ -378,17 +377,25 @@ def test_what_others_say_of_overload_goes_no_further(scene: Scene) -> None:
     received = scene.bob.got["INVITE"]
     assert len(received.vias) == 3
     assert not [via for via in received.vias if b"oc" in via]
-    forged = (
-        scene.bob.sends("180 Ringing")
-        .replace(b"200.51", b"")
-        .replace(b";branch=z9hG4bK", HALF.encode() + b";branch=z9hG4bK")
-    )
-    scene.alice.gets("180 Ringing")
-    scene.bob.says(forged)
+    forged = received.raw
+    for via in received.vias[1:]:
+        forged = forged.replace(via, via + b";oc=90")
+    scene.bob.got["INVITE"] = parse(forged)
+    scene.bob.sends("180 Ringing")
     first, second = scene.alice.gets("180 Ringing").vias
-    assert NONE_LESS in first
-    assert b"50" not in first.partition(b";oc")[2].partition(b";")[0]
+    assert first.endswith(NONE_LESS + b"1000.000")
+    assert first.count(b"oc=") == 1
     assert b"oc" not in second
+
+
+def test_nor_does_it_in_an_ack(scene: Scene) -> None:
+    scene.call()
+    scene.bob.sends("200 OK")
+    scene.alice.gets("200 OK")
+    scene.alice.sends("ACK", via=offers(scene))
+    received = scene.bob.gets("ACK")
+    assert len(received.vias) == 2
+    assert not [via for via in received.vias if b"oc" in via]
 
 
 def test_who_offers_nothing_hears_nothing_that_the_callee_writes_into_its_via(scene: Scene) -> None:
@@ -429,7 +436,7 @@ def placed(scene: Scene, calls: int, **changed: str) -> float:
     scene.alice.inbox.clear()
     for _ in range(calls):
         scene.alice.forgets()
-        scene.alice.sends("INVITE", **changed)
+        scene.alice.sends("INVITE", body=b"", **changed)
         scene.verdict()
     scene.alice.inbox.clear()
     got = len(scene.bob.inbox)
@@ -445,6 +452,17 @@ def test_a_target_that_may_ask_for_less_is_offered_it_and_no_other(asking: Scene
     asking.bob.sends("503 Service Unavailable")
     assert asking.bob.gets("ACK").vias[0] == asking.bob.got["INVITE"].vias[0]
     assert b"oc" not in asking.carol.gets("INVITE").via.params
+
+
+def test_it_is_offered_by_whatever_transport_the_call_goes() -> None:
+    scene = Scene(targets=(target(ASKING, large_requests="tcp"),))
+    scene.bob.also = ("TCP",)
+    scene.alice.sends("INVITE", body=b"v=0\r\n" * 300)
+    scene.alice.gets("100 Trying")
+    scene.verdict()
+    received = scene.bob.gets("INVITE")
+    assert received.via.transport == b"TCP"
+    assert received.vias[0].endswith(OFFER.encode())
 
 
 @pytest.mark.parametrize("status", ["180 Ringing", "200 OK", "486 Busy Here", "503 Service Unavailable"])
