@@ -183,6 +183,7 @@ class Service:
     def reload(self) -> None:
         """Read the files of our certificate again, for connections to come. If they are bad, all stays as it was."""
         if self._tls is None:
+            self._log.info("nothing_reloaded", reason="there is no section `tls`, and nothing else is read again")
             return
         try:
             self._tls.reload()

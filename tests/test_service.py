@@ -259,6 +259,7 @@ def test_a_certificate_without_its_key_is_not_taken_and_the_log_names_the_file(h
 def test_without_tls_there_is_nothing_to_read_again(house: House) -> None:
     service = house.starts(house.config())
     house.does(service.reload)
+    assert len(house.events("nothing_reloaded")) == 1
     assert house.events("certificate_reloaded") == house.events("certificate_not_reloaded") == []
 
 
