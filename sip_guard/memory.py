@@ -6,6 +6,8 @@ from collections.abc import Callable
 
 BURST = 1000
 """How much has to be in progress at once to be worth the trouble."""
+REST = 100
+"""What is worth it once more at the end of a burst."""
 
 
 class Memory:
@@ -14,13 +16,15 @@ class Memory:
     def __init__(self, give_back: Callable[[], None]) -> None:
         self._give_back = give_back
         self._most = 0
+        self._worth = BURST
 
     def look(self, pending: int) -> None:
-        """Look at how much is in progress. When hardly anything is left of a burst, what it took is given back."""
+        """Look at how much is in progress. Each time that hardly anything is left of a burst, it is given back."""
         if pending > self._most:
             self._most = pending
-        elif self._most >= BURST and pending < self._most // 10:
+        elif self._most >= self._worth and pending < self._most // 10:
             self._most = pending
+            self._worth = REST if pending >= REST else BURST
             self._give_back()
 
 

@@ -1,4 +1,4 @@
-from sip_guard.memory import BURST, Memory, give_back
+from sip_guard.memory import BURST, REST, Memory, give_back
 
 
 def looks(*pending: int) -> list[int]:
@@ -11,8 +11,12 @@ def looks(*pending: int) -> list[int]:
     return given
 
 
-def test_what_a_burst_took_is_given_back_once_when_hardly_anything_is_left_of_it() -> None:
-    assert looks(0, BURST, 5 * BURST, BURST, BURST // 2, BURST // 2 - 1, 100, 0, 0, 0) == [5]
+def test_what_a_burst_took_is_given_back_when_hardly_anything_is_left_of_it() -> None:
+    assert looks(0, BURST, 5 * BURST, BURST, BURST // 2, REST - 1, 50, 0, 0, 0) == [5]
+
+
+def test_what_is_left_is_given_back_when_it_is_over_too() -> None:
+    assert looks(0, 5 * BURST, BURST // 2 - 1, REST, REST // 2, 5, 0, 0) == [2, 5]
 
 
 def test_each_burst_counts_anew() -> None:
