@@ -12,7 +12,7 @@ from sip_guard.log import Logger
 from sip_guard.memory import Memory, give_back
 from sip_guard.peer import Target
 from sip_guard.policy.decision import Decision
-from sip_guard.proxy.action import Abandon, Action, Marked, Screen, Send
+from sip_guard.proxy.action import Abandon, Action, Marked, Screen, Send, Unreached
 from sip_guard.proxy.core import Proxy
 from sip_guard.proxy.key import Key
 from sip_guard.proxy.muting import Muting
@@ -24,7 +24,7 @@ from sip_guard.sip.message import MalformedMessage, Message, parse
 from sip_guard.verdict import Reject
 
 MAX_COMPLAINTS = 100
-"""Log lines a second about messages that were refused: one for each source, and of no more sources than this."""
+"""Log lines a second about messages that were refused: one of each kind for each source, and no more than this."""
 
 HEARTBEAT = 0.02
 """Seconds from one look at the lateness of the reactor to the next."""
@@ -63,7 +63,7 @@ class Runtime:
         self._heart = proxy.overload.queue()
         self._heartbeat: IDelayedCall | None = None
         self._memory = Memory(give_back)
-        self._complained: set[str] = set()
+        self._complained: set[tuple[str, ...]] = set()
         self._second = 0
         self.counts: Counter[str] = Counter()
         """What happened how often: `stranger`, `malformed`, `muted`, `refused`, `undelivered`, `mistake`,
@@ -122,8 +122,9 @@ class Runtime:
     def located(self, target: Target, places: tuple[Place, ...]) -> None:
         """Take the places that the name of a target leads to from now on."""
         self._proxy.located(target, places, self._reactor.seconds())
-        where = [f"{place.transport} {written(place.address)}" for place in places]
-        self._log.info("target_located", target=target.name, host=target.host, places=where)
+        if places:
+            where = [f"{place.transport} {written(place.address)}" for place in places]
+            self._log.info("target_located", target=target.name, host=target.host, places=where)
         self._set_timer()
 
     def server_name(self, address: Address) -> str | None:
@@ -153,8 +154,8 @@ class Runtime:
         """Log and count a mistake of our own: the counter that must stay zero. One line a second for each place."""
         self.counts["mistake"] += 1
         said = self._said()
-        if where not in said:
-            said.add(where)
+        if (where,) not in said:
+            said.add((where,))
             self._log.error("mistake", where=where, exc_info=error, count=self.counts["mistake"])
 
     def _malformed(self, fault: MalformedMessage, flow: Flow, now: float) -> None:
@@ -171,15 +172,19 @@ class Runtime:
     def _complain(self, kind: str, flow: Flow, reason: str, message: Message | None = None) -> None:
         self.counts[kind] += 1
         said = self._said()
-        source = flow.remote[0]
-        if source not in said and len(said) < MAX_COMPLAINTS:
-            said.add(source)
+        # What a limit refuses is told for each limit: there are few, and nobody can make up more.
+        key = kind, flow.remote[0], reason if kind == "refused" else ""
+        if key not in said and len(said) < MAX_COMPLAINTS:
+            said.add(key)
             call_id = message.value(b"call-id")[:256].decode("utf-8", "replace") if message else ""
             fields = {"call_id": call_id} if call_id and self._masking.numbers == "full" else {}
+            peer = self._proxy.peers.of(flow)
+            if peer is not None:
+                fields["peer"] = peer.name
             self._log.warning(kind, source=written(flow.remote), reason=reason, count=self.counts[kind], **fields)
 
-    def _said(self) -> set[str]:
-        """Give the sources and places that had their line in this second."""
+    def _said(self) -> set[tuple[str, ...]]:
+        """Give what had its line in this second."""
         second = int(self._reactor.seconds())
         if second != self._second:
             self._second = second
@@ -199,9 +204,18 @@ class Runtime:
                     pending.cancel()
             elif isinstance(action, Marked):
                 self._marked(action)
+            elif isinstance(action, Unreached):
+                self._unreached(action)
             else:
-                method = action.request.method.decode("ascii")
-                self._complain("refused", action.flow, f"{method} {action.code}", action.request)
+                reason = f"{action.request.method.decode('ascii')} {action.code} {action.phrase}".rstrip()
+                self._complain("refused", action.flow, reason, action.request)
+
+    def _unreached(self, action: Unreached) -> None:
+        """Tell where a request was tried that nobody has answered."""
+        tried = ", ".join(f"{name} {end.transport} {written(end.address)}".lstrip() for name, end in action.tried)
+        method = action.request.method.decode("ascii")
+        reason = f"{method} {action.code}, tried at: {tried or 'nothing, for no target is up'}"
+        self._complain("unreached", action.flow, reason, action.request)
 
     def _marked(self, action: Marked) -> None:
         """Tell the NOC that a target is used again, or not any more."""

@@ -158,7 +158,9 @@ class Service:
         tls = None
         if config.tls is not None:
             tls = self._tls = Tls(config.tls, self._server_name)
-            self._log.info("certificate", file=config.tls.certificate, not_after=tls.not_after.isoformat())
+            expired = _is_over(tls)
+            say = self._log.error if expired else self._log.info
+            say("certificate", file=config.tls.certificate, not_after=tls.not_after.isoformat(), expired=expired)
         certified = any(trunk.certificates for trunk in config.trunks)
         wanted = {item.transport for item in config.listen}
         transports: tuple[Literal["TCP", "TLS"], ...] = ("TCP", "TLS")
@@ -186,11 +188,13 @@ class Service:
             self._log.info("nothing_reloaded", reason="there is no section `tls`, and nothing else is read again")
             return
         try:
+            _refuse_expired(Tls(self._tls.files))
             self._tls.reload()
         except ValueError as error:
             self._log.error("certificate_not_reloaded", reason=str(error))
         else:
-            self._log.info("certificate_reloaded", not_after=self._tls.not_after.isoformat())
+            what = "the configuration itself is read at the start only"
+            self._log.info("certificate_reloaded", not_after=self._tls.not_after.isoformat(), reason=what)
 
     def _server_name(self, address: Address) -> str | None:
         return self._runtime.server_name(address)
@@ -243,6 +247,15 @@ class Service:
 def steady(reactor: Any) -> None:
     """Let the reactor's timers run by a clock that nobody sets: by its own, an hour back would delay all by one."""
     reactor.seconds = time.monotonic
+
+
+def _is_over(tls: Tls) -> bool:
+    return tls.not_after.timestamp() < time.time()
+
+
+def _refuse_expired(tls: Tls) -> None:
+    if _is_over(tls):
+        raise ValueError(f"{tls.files.certificate}: expired at {tls.not_after.isoformat()}")
 
 
 def _secret(folder: Path | None) -> bytes:

@@ -14,7 +14,7 @@ import msgspec
 from messages import ALICE, BOB, answered, named, octets
 
 from sip_guard.peer import Peers, Route, Source, Target, Trunk
-from sip_guard.proxy.action import Abandon, Action, Marked, Refused, Screen, Send
+from sip_guard.proxy.action import Abandon, Action, Marked, Refused, Screen, Send, Unreached
 from sip_guard.proxy.core import Proxy
 from sip_guard.proxy.place import Place
 from sip_guard.sip.flow import Address, End, Flow
@@ -289,6 +289,8 @@ class Scene:
             elif isinstance(action, Marked):
                 self.marked.append((action.target, action.up))
                 self._note("guard", "guard", f"marks {action.target} {'up' if action.up else 'down'}: {action.reason}")
+            elif isinstance(action, Unreached):
+                self._note("guard", "guard", f"reached nobody: {action.code}")
             elif isinstance(action, Refused):
                 self._note("guard", "guard", f"refused with {action.code}")
             else:

@@ -491,7 +491,7 @@ def test_a_reactor_that_is_late_all_the_time_sheds_calls() -> None:
     assert share(guard) > 0.5
     guard.gets(invite())
     assert guard.sends() == ["7: 503 Overloaded"]
-    assert guard.logs("refused")[0]["reason"] == "INVITE 503"
+    assert guard.logs("refused")[0]["reason"] == "INVITE 503 Overloaded"
     late(guard, 0.0, 30.0)
     assert share(guard) == 0.0
     guard.gets(invite(2))
@@ -802,3 +802,21 @@ def test_a_mistake_in_carrying_out_a_verdict_is_answered_at_once(monkeypatch: py
     guard.gets(invite())
     assert guard.sends() == ["7: 100 Trying", "7: 500 Server Internal Error"]
     assert guard.counts() == {"mistake": 1, "decision": 1}
+
+
+def test_a_call_that_nobody_could_take_is_told_with_where_it_was_tried() -> None:
+    guard = Guard()
+    guard.gets(invite())
+    guard.clock.pump([1.0] * 33)
+    (line,) = guard.logs("unreached")
+    assert line["reason"] == "INVITE 408, tried at: pbx UDP 203.0.113.5:5060"
+    assert (line["peer"], line["source"]) == ("carrier", "198.51.100.7:5060")
+    assert "call_id" in line
+
+
+def test_a_line_of_one_kind_does_not_hide_one_of_another() -> None:
+    guard = Guard()
+    guard.gets(b"x")
+    guard.gets(invite().replace(b"INVITE", b"REGISTER"))
+    guard.gets(invite(2).replace(b"Max-Forwards: 70", b"Max-Forwards: 0"))
+    assert [line["event"] for line in guard.logs()] == ["malformed", "refused", "refused"]

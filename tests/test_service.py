@@ -3,6 +3,7 @@
 import json
 import socket
 import stat
+import time
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from io import BytesIO
@@ -10,7 +11,7 @@ from pathlib import Path
 
 import pytest
 from messages import read_request, read_response, request
-from pki import NOW, pki
+from pki import pki
 from reactor import Reactor, reactor
 from twisted.internet.epollreactor import EPollReactor
 
@@ -215,9 +216,12 @@ def test_a_stopped_service_asks_nobody_any_more_and_leaves_no_timer(house: House
 # Our certificate.
 
 
-def write(house: House, days: float, *, key: bool = True) -> None:
-    """Write a certificate that is good for so many days, and its key."""
-    window = Window.around(NOW, days)
+TODAY = float(int(time.time()))
+
+
+def write(house: House, days: float, *, since: float = 0.0, key: bool = True) -> None:
+    """Write a certificate that is good for so many days from now or `since` some other day, and its key."""
+    window = Window.around(TODAY + since * DAY, days)
     issued = web_server(web_root(window), window)
     (house.folder / "guard.pem").write_bytes(issued.bundle)
     if key:
@@ -232,7 +236,7 @@ def with_tls(house: House) -> Config:
 
 
 def until(days: float) -> str:
-    return datetime.fromtimestamp(NOW + days * DAY, UTC).isoformat()
+    return datetime.fromtimestamp(TODAY + days * DAY, UTC).isoformat()
 
 
 def test_the_log_says_until_when_our_certificate_is_valid_and_again_when_it_is_renewed(house: House) -> None:
@@ -254,6 +258,20 @@ def test_a_certificate_without_its_key_is_not_taken_and_the_log_names_the_file(h
     assert str(line["reason"]).startswith(f"{house.folder / 'guard.key'}: not the key of the first certificate in ")
     assert house.events("certificate_reloaded") == []
     assert calls(house).startswith(b"INVITE ")
+
+
+def test_a_certificate_that_has_expired_is_not_taken_and_at_the_start_the_log_cries_out(house: House) -> None:
+    write(house, 1, since=-10)
+    service = house.starts(with_tls(house))
+    (line,) = house.events("certificate")
+    assert (line["level"], line["expired"]) == ("error", True)
+    write(house, 30)
+    house.does(service.reload)
+    (line,) = house.events("certificate_reloaded")
+    write(house, 1, since=-10)
+    house.does(service.reload)
+    (line,) = house.events("certificate_not_reloaded")
+    assert str(line["reason"]).startswith(f"{house.folder / 'guard.pem'}: expired at ")
 
 
 def test_without_tls_there_is_nothing_to_read_again(house: House) -> None:

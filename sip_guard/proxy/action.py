@@ -37,7 +37,18 @@ class Refused(NamedTuple):
 
     request: Request
     code: int
+    phrase: str
     flow: Flow
+
+
+class Unreached(NamedTuple):
+    """Take note that a request reached nobody, though it was let through: the guard itself answers it."""
+
+    request: Request
+    code: int
+    flow: Flow
+    tried: tuple[tuple[str, End], ...]
+    """Names of targets, empty within a call, and their addresses, in the order in which they were tried."""
 
 
 class Marked(NamedTuple):
@@ -49,4 +60,4 @@ class Marked(NamedTuple):
     reason: str
 
 
-Action = Send | Screen | Abandon | Refused | Marked
+Action = Send | Screen | Abandon | Refused | Unreached | Marked

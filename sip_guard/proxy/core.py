@@ -244,7 +244,7 @@ class Proxy:
     ) -> list[Action]:
         """Answer a request that goes no further, and keep nothing of it."""
         sent = Send(self._stateless(request, line, refusal), *way_back)
-        return [sent] if refusal[0] < 300 else [sent, Refused(request, refusal[0], flow)]
+        return [sent] if refusal[0] < 300 else [sent, Refused(request, refusal[0], refusal[1], flow)]
 
     def _routed(self, request: Request, peer: Trunk | Target, flow: Flow) -> tuple[Draft, Routed, bool]:
         """Read what leads a request here (RFC 3261 16.4), and tell whether it is of a dialog of ours."""

@@ -4,7 +4,7 @@ import re
 from collections.abc import Callable, Iterable
 
 from sip_guard.peer import Target, Trunk
-from sip_guard.proxy.action import Action, Send
+from sip_guard.proxy.action import Action, Send, Unreached
 from sip_guard.proxy.best import best, gather_challenges
 from sip_guard.proxy.border import Border
 from sip_guard.proxy.hops import Hop, Hops
@@ -277,8 +277,10 @@ class Forwarding:
         if server.cancelled and server.invite:
             return self._table.answer(server, 487, now)
         if not any(self._hops.is_up(hop, now) for hop in server.tried):
-            return self._table.answer(server, 503, now)
-        return self._table.answer(server, code, now)
+            code = 503
+        answered = self._table.answer(server, code, now)
+        tried = tuple((hop.target.name if hop.target else "", hop.end) for hop in server.tried)
+        return [*answered, Unreached(server.request, code, server.flow, tried)] if answered else []
 
     def _pass_on(
         self, server: ServerTransaction, final: Final, sender: Trunk | Target | None, now: float

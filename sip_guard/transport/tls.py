@@ -68,7 +68,7 @@ class Tls:
         has written, in ASCII, and not what DNS has made of it (RFC 5922 7.3), or the numeric address, if that is what
         he has written; None or empty: nothing of this address. It is asked for each message that is sent.
         """
-        self._files = files
+        self.files = files
         self.server_name = server_name
         self._now = _read(files)
 
@@ -82,9 +82,9 @@ class Tls:
 
         Raises ValueError as at the start. All stays as it was then.
         """
-        files = files or self._files
+        files = files or self.files
         self._now = _read(files)
-        self._files = files
+        self.files = files
 
     def serverConnectionForTLS(self, protocol: Any) -> SSL.Connection:  # noqa: N802 - Twisted's name
         """Make our side of a connection that a peer has opened."""

@@ -74,13 +74,14 @@ class Process:
 
 
 class Guard(Process):
-    """`sip-guard run` with a configuration, on the first core."""
+    """`sip-guard run` with a configuration, on the first core unless told otherwise."""
 
-    def __init__(self, config: str, folder: Path, name: str) -> None:
+    def __init__(self, config: str, folder: Path, name: str, core: int = 0) -> None:
         """Start it and wait until it listens. Raises RuntimeError with what it said if it does not."""
         path = folder / f"{name}.yaml"
         path.write_text(config)
-        super().__init__([sys.executable, "-m", "sip_guard", "run", "--config", str(path)], 0, folder, f"{name}.log")
+        command = [sys.executable, "-m", "sip_guard", "run", "--config", str(path)]
+        super().__init__(command, core, folder, f"{name}.log")
         if not eventually(lambda: bool(self.events("started")) or not self.running, START) or not self.running:
             self.close()
             raise RuntimeError(f"the guard did not start: {self.said.read_text('utf-8', 'replace')[-3000:]}")

@@ -17,7 +17,7 @@ class Report:
 
     def times(self, name: str, ordered: Sequence[float]) -> None:
         """Note times in ms, the shortest first."""
-        within = " / ".join(f"{_percentile(ordered, share):.0f}" for share in (0.5, 0.99, 1))
+        within = " / ".join(f"{percentile(ordered, share):.0f}" for share in (0.5, 0.99, 1))
         self.row(f"{name}, ms: half, 99 %, all", within)
 
     def expect(self, holds: bool, fault: str) -> None:
@@ -33,6 +33,6 @@ class Report:
         return "\n".join([*lines, *(f"  wrong: {fault}" for fault in self.faults)])
 
 
-def _percentile(ordered: Sequence[float], share: float) -> float:
+def percentile(ordered: Sequence[float], share: float) -> float:
     """Give the value that this share of the sorted values does not exceed; 0 if there are none."""
     return ordered[min(len(ordered) - 1, int(share * len(ordered)))] if ordered else 0.0

@@ -61,10 +61,10 @@ class World:
         self._faults: list[str] = []
         self._numbers = count(1)
 
-    def guard(self, *targets: str, more: str = "") -> Guard:
+    def guard(self, *targets: str, more: str = "", core: int = 0) -> Guard:
         """Start a guard with these entries of `targets`, and more sections."""
         text = CONFIG.format(targets="\n".join(targets), repository=self._repository.port, more=more)
-        guard = Guard(text, self.folder, f"guard-{next(self._numbers)}")
+        guard = Guard(text, self.folder, f"guard-{next(self._numbers)}", core)
         self._running.enter_context(guard)
         self._guards.append(guard)
         return guard

@@ -8,7 +8,7 @@ from messages import read_request, request
 from scene import GUARD, SECRET, TARGET, TRUNK, target
 
 from sip_guard.peer import Peers, Probe, Target
-from sip_guard.proxy.action import Action, Screen, Send
+from sip_guard.proxy.action import Action, Screen, Send, Unreached
 from sip_guard.proxy.core import Proxy
 from sip_guard.proxy.forwarding import count_hop, via_line
 from sip_guard.sip.flow import End, Flow
@@ -39,7 +39,7 @@ def called(guard: Proxy, came: End = IPV4, body: bytes = b"") -> list[Action]:
 
 
 def only(actions: list[Action]) -> Send:
-    (send,) = actions
+    (send,) = (action for action in actions if not isinstance(action, Unreached))
     assert isinstance(send, Send)
     return send
 
