@@ -207,6 +207,7 @@ def overlaps(trunks: tuple[peer.Trunk, ...], targets: tuple[peer.Target, ...], f
     A trunk on the host of a target on our side, by another port, is none; nor are two targets of one side.
     """
     seen: dict[peer.Source | str, tuple[str, str]] = {}
+    places: dict[tuple[str, int, str, str], str] = {}
 
     def claim(what: peer.Source | str, side: str, name: str, at: str) -> None:
         other, its_name = seen.setdefault(what, (side, name))
@@ -220,6 +221,9 @@ def overlaps(trunks: tuple[peer.Trunk, ...], targets: tuple[peer.Target, ...], f
         if host is not None:
             network = ipaddress.ip_network(host)
             port = target.port or _PORTS[target.transport or "UDP"]
+            twin = places.setdefault((host, port, target.transport or "UDP", target.trunk), named)
+            if twin != named:
+                faults.add(f"targets[{i}].address", f"{twin} has the same address; it cannot stand in for itself")
             claim(peer.Source(network, port), target.trunk, named, f"targets[{i}].address")
             if target.trunk:
                 seen.setdefault(peer.Source(network), (target.trunk, named))

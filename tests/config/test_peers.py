@@ -425,3 +425,9 @@ def test_large_requests_may_go_by_tcp(folder: Folder) -> None:
     assert said == "11: targets[0].large_requests: only by UDP a request can be too large, and this target has TCP"
     named = folder.fault(at("pbx.example.com\n    large_requests: tcp"))
     assert named.startswith("9: targets[0].large_requests: nothing under `listen` speaks TCP, by which they would")
+
+
+def test_a_target_cannot_stand_in_for_itself(folder: Folder) -> None:
+    twin = "  - name: pbx\n    address: 10.0.0.5:5060\n  - name: twin\n    address: 10.0.0.5\n"
+    (fault,) = folder.faults(GOOD.replace("  - name: pbx\n    address: 10.0.0.5:5060\n", twin))
+    assert "target `pbx` has the same address; it cannot stand in for itself" in fault

@@ -1,6 +1,7 @@
 """Three times as many calls as the guard can carry, and then half as many."""
 
 import time
+from typing import NamedTuple
 
 from callers import Callees, Counts
 from processes import Guard, eventually
@@ -10,7 +11,7 @@ from world import World, target
 EASY = 50.0
 """Calls a second that any machine can carry."""
 BEGINNING = 0.7
-"""Where the search for the sustainable rate begins: at this part of what one call's CPU time at such a rate lets expect."""
+"""Where the search for the sustainable rate begins: at this part of what the CPU time of a call then lets expect."""
 FACTOR = 1.1
 TRIES = 2
 """The machine may have been busy with something else."""
@@ -20,6 +21,8 @@ LATE = 200.0
 """Milliseconds that 99 of 100 answers may take: more, and a queue grows that would be too long some seconds later."""
 SHARE = 0.8
 """Of the sustainable rate, what must be completed under overload."""
+DISTURBED = 0.1
+"""Of the time, what others may take from the guard's core: more, and it is not the guard that was measured."""
 GRACE = 5.0
 """Seconds after the overload in which calls may still be shed."""
 
@@ -30,9 +33,15 @@ def run(world: World, report: Report, *, short: bool) -> None:
     callees = world.callees(seconds=3600)
     sustainable = _sustainable(world, callees, step)
     report.row("sustainable rate, calls/s", sustainable)
-    guard = world.guard(target("pbx", callees.local))
-    _settle(world, guard)
-    _overload(world, report, guard, sustainable, span)
+    report.row("offered, calls/s", 3 * sustainable)
+    for left in reversed(range(TRIES)):
+        guard = world.guard(target("pbx", callees.local))
+        _settle(world, guard)
+        overload = _overload(world, guard, 3 * sustainable, span)
+        if overload.disturbed <= DISTURBED or not left:
+            break
+        world.end(guard)
+    _judge(report, overload, sustainable)
     _recovery(world, report, guard, sustainable / 2, after)
 
 
@@ -62,8 +71,20 @@ def _carries(world: World, guard: Guard, rate: float, seconds: float) -> bool:
     return counts.completed == calls and counts.repeated <= REPEATED * calls and late <= LATE
 
 
-def _overload(world: World, report: Report, guard: Guard, sustainable: float, span: float) -> None:
-    rate = 3 * sustainable
+class _Overload(NamedTuple):
+    """What was seen while too much was offered."""
+
+    seconds: float
+    counts: Counts
+    answer_times: list[float]
+    used: float
+    """The part of its core that the guard used."""
+    disturbed: float
+    """The part of the time for which something else was on its core although it had work."""
+    resident: float
+
+
+def _overload(world: World, guard: Guard, rate: float, span: float) -> _Overload:
     before, waited = guard.cpu(), guard.waited()
     callers = world.callers(guard, rate=rate, calls=round(rate * span), seconds=span + 120)
     time.sleep(span)
@@ -71,18 +92,22 @@ def _overload(world: World, report: Report, guard: Guard, sustainable: float, sp
     # SIPp counts for us once a second.
     eventually(lambda: bool(callers.history) and callers.history[-1][0] >= span, 3)
     seconds, counts = callers.history[-1]
+    return _Overload(seconds, counts, callers.answer_times(), used / span, waited / span, guard.resident())
+
+
+def _judge(report: Report, overload: _Overload, sustainable: float) -> None:
+    seconds, counts = overload.seconds, overload.counts
     completed = counts.completed / seconds
-    times = callers.answer_times()
-    report.row("offered, calls/s", counts.begun / seconds)
+    report.row("begun, calls/s", counts.begun / seconds)
     report.row("completed, calls/s", completed)
     report.row("completed, share of the sustainable rate", f"{completed / sustainable:.0%}")
     report.row("shed, calls/s", counts.shed / seconds)
     report.row("failed, calls/s", counts.failed / seconds)
     report.row("sent again a call", counts.repeated / max(1, counts.begun))
-    report.times("answered within", times)
-    report.row("guard's core: used by it, by others while it wanted it", f"{used / span:.0%}, {waited / span:.0%}")
-    report.row("guard's memory, MB", guard.resident())
-    report.expect(counts.begun >= 0.9 * rate * seconds, f"SIPp offered less than {rate:.0f} calls/s")
+    report.times("answered within", overload.answer_times)
+    report.row("guard's core: used, taken by others meanwhile", f"{overload.used:.0%}, {overload.disturbed:.0%}")
+    report.row("guard's memory, MB", overload.resident)
+    report.expect(counts.begun >= 0.9 * 3 * sustainable * seconds, "SIPp did not offer as much as it should")
     report.expect(completed >= SHARE * sustainable, f"less than {SHARE:.0%} of the sustainable rate was completed")
 
 

@@ -62,7 +62,7 @@ def run(world: World, report: Report, *, short: bool) -> None:
 
 
 def _burst(guard: Guard, count: int, rate: float) -> float:
-    """Send INVITEs, at most so many a second, until all have been taken, acknowledge their 408s, and wait until they are forgotten.
+    """Send INVITEs, at most `rate` a second, acknowledge their 408s, and wait until all are forgotten.
 
     Gives the most MB that the guard held meanwhile.
     """
