@@ -12,7 +12,6 @@ EASY = 50.0
 """Calls a second that any machine can carry."""
 BEGINNING = 0.7
 """Where the search for the sustainable rate begins: at this part of what the CPU time of a call then lets expect."""
-FACTOR = 1.1
 TRIES = 2
 """The machine may have been busy with something else."""
 REPEATED = 0.005
@@ -29,9 +28,9 @@ GRACE = 5.0
 
 def run(world: World, report: Report, *, short: bool) -> None:
     """Find the sustainable rate, go to three times as much, and back to half of it."""
-    step, span, after = (2, 10, 8) if short else (10, 60, 30)
+    step, factor, span, after = (2, 1.2, 8, 7) if short else (10, 1.1, 60, 30)
     callees = world.callees(seconds=3600)
-    sustainable = _sustainable(world, callees, step)
+    sustainable = _sustainable(world, callees, step, factor)
     report.row("sustainable rate, calls/s", sustainable)
     report.row("offered, calls/s", 3 * sustainable)
     for left in reversed(range(TRIES)):
@@ -50,15 +49,15 @@ def _settle(world: World, guard: Guard) -> None:
     world.callers(guard, rate=EASY, calls=round(EASY), seconds=30).wait()
 
 
-def _sustainable(world: World, callees: Callees, step: float) -> float:
-    """Give the highest rate at which every call is completed, and hardly a message has to be sent again."""
+def _sustainable(world: World, callees: Callees, step: float, factor: float) -> float:
+    """Give the highest rate, each `factor` times the one before, at which every call is completed, and hardly a message has to be sent again."""
     guard = world.guard(target("pbx", callees.local))
     _settle(world, guard)
     before = guard.cpu()
     _carries(world, guard, EASY, step)
     best, rate = EASY, BEGINNING * EASY * step / (guard.cpu() - before)
     while any(_carries(world, guard, rate, step) for _ in range(TRIES)):
-        best, rate = rate, rate * FACTOR
+        best, rate = rate, rate * factor
     world.end(guard)
     return best
 
