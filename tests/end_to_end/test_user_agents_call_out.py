@@ -141,7 +141,7 @@ def test_a_number_that_no_route_takes_is_refused_and_nothing_leaves(scene: Scene
     scene.calls("+33142685300")
     refused = scene.bob.gets("SIP/2.0 403 No Route Out\r\n")
     scene.bob.says("state", state="DISCONNECTED", code=403)
-    assert scene.guard.wait(lambda event: event["event"] == "refused" and event["reason"] == "INVITE 403")
+    assert scene.guard.wait(lambda event: event["event"] == "refused" and event["reason"] == "INVITE 403 No Route Out")
     call_id = field(refused, "Call-ID")
     assert not [message for message in scene.abroad.messages() if message.value("Call-ID") == call_id]
 

@@ -12,7 +12,7 @@ EASY = 50.0
 """Calls a second that any machine can carry."""
 BEGINNING = 0.7
 """Where the search for the sustainable rate begins: at this part of what the CPU time of a call then lets expect."""
-TRIES = 2
+TRIES = 3
 """The machine may have been busy with something else."""
 REPEATED = 0.005
 """Messages sent again for each call: more of them, and the rate is not sustained but only survived."""
@@ -40,8 +40,10 @@ def run(world: World, report: Report, *, short: bool) -> None:
         if overload.disturbed <= DISTURBED or not left:
             break
         world.end(guard)
-    _judge(report, overload, sustainable)
-    _recovery(world, report, guard, sustainable / 2, after)
+    judged = overload.disturbed <= DISTURBED
+    _judge(report, overload, sustainable, judged=judged)
+    if judged:
+        _recovery(world, report, guard, sustainable / 2, after)
 
 
 def _settle(world: World, guard: Guard) -> None:
@@ -50,7 +52,7 @@ def _settle(world: World, guard: Guard) -> None:
 
 
 def _sustainable(world: World, callees: Callees, step: float, factor: float) -> float:
-    """Give the highest rate, each `factor` times the one before, at which every call is completed, and hardly a message has to be sent again."""
+    """Give the highest rate, in steps of `factor`, at which all is completed and hardly a message is repeated."""
     guard = world.guard(target("pbx", callees.local))
     _settle(world, guard)
     before = guard.cpu()
@@ -94,7 +96,8 @@ def _overload(world: World, guard: Guard, rate: float, span: float) -> _Overload
     return _Overload(seconds, counts, callers.answer_times(), used / span, waited / span, guard.resident())
 
 
-def _judge(report: Report, overload: _Overload, sustainable: float) -> None:
+def _judge(report: Report, overload: _Overload, sustainable: float, *, judged: bool) -> None:
+    """Write down what was seen. Where others took the guard's core again and again, that says nothing of the guard."""
     seconds, counts = overload.seconds, overload.counts
     completed = counts.completed / seconds
     report.row("begun, calls/s", counts.begun / seconds)
@@ -106,6 +109,9 @@ def _judge(report: Report, overload: _Overload, sustainable: float) -> None:
     report.times("answered within", overload.answer_times)
     report.row("guard's core: used, taken by others meanwhile", f"{overload.used:.0%}, {overload.disturbed:.0%}")
     report.row("guard's memory, MB", overload.resident)
+    if not judged:
+        report.row("judged", "no, others had the guard's core each time")
+        return
     report.expect(counts.begun >= 0.9 * 3 * sustainable * seconds, "SIPp did not offer as much as it should")
     report.expect(completed >= SHARE * sustainable, f"less than {SHARE:.0%} of the sustainable rate was completed")
 
