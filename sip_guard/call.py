@@ -29,12 +29,16 @@ class Outcome(StrEnum):
     STALE = "stale"
     """A token from another time."""
     BAD_SIGNATURE = "bad-signature"
+    REPLAYED = "replayed"
+    """A token that came before, with another call."""
     UNTRUSTED = "untrusted"
     """The signer's certificate is not good for this."""
     MALFORMED = "malformed"
     """Not what the standards call a token."""
     NOTE = "note"
-    """Worth recording, decides nothing by itself."""
+    """Says nothing of the presented number. A rule may name it; it decides nothing by itself."""
+    EXEMPT = "exempt"
+    """The call passes whatever else is found, and no rule is asked."""
 
 
 class Code(Enum):
@@ -64,6 +68,13 @@ class Code(Enum):
         436,
         "Bad Identity Info",
         "ATIS-1000074 5.3.1",
+    )
+    REVOCATION_UNAVAILABLE = (
+        "revocation-unavailable",
+        Outcome.UNAVAILABLE,
+        436,
+        "Bad Identity Info",
+        "RFC 5280 6.3.3",
     )
     CHECK_UNAVAILABLE = ("check-unavailable", Outcome.UNAVAILABLE, 436, "Bad Identity Info", "-")
 
@@ -104,6 +115,8 @@ class Code(Enum):
         "Invalid Identity Header",
         "RFC 8224 6.2 step 5, E16",
     )
+    MEDIA_MISMATCH = ("media-mismatch", Outcome.MISMATCH, 438, "Invalid Identity Header", "RFC 8225 5.2.2")
+    DIV_BROKEN = ("div-broken", Outcome.MISMATCH, 438, "Invalid Identity Header", "RFC 8946 4.2")
 
     IAT_STALE = ("iat-stale", Outcome.STALE, 403, "Stale Date", "RFC 8224 6.2 step 4, E15")
     IAT_FUTURE = ("iat-future", Outcome.STALE, 403, "Stale Date", "RFC 8224 6.2 step 4, E15")
@@ -115,6 +128,8 @@ class Code(Enum):
         "Invalid Identity Header",
         "RFC 8224 6.2 step 5, E18",
     )
+
+    TOKEN_REPLAYED = ("token-replayed", Outcome.REPLAYED, 438, "Invalid Identity Header", "RFC 8224 12.1")
 
     CERTIFICATE_UNREADABLE = (
         "certificate-unreadable",
@@ -144,6 +159,13 @@ class Code(Enum):
         "Unsupported Credential",
         "ATIS-1000080 6.4.1",
     )
+    CERTIFICATE_REVOKED = (
+        "certificate-revoked",
+        Outcome.UNTRUSTED,
+        437,
+        "Unsupported Credential",
+        "RFC 5280 6.3.3, ATIS-1000080",
+    )
     TN_AUTH_LIST_MISSING = (
         "tn-auth-list-missing",
         Outcome.UNTRUSTED,
@@ -157,6 +179,20 @@ class Code(Enum):
         437,
         "Unsupported Credential",
         "RFC 8226 9",
+    )
+    DELEGATION_EXCEEDED = (
+        "delegation-exceeded",
+        Outcome.UNTRUSTED,
+        437,
+        "Unsupported Credential",
+        "RFC 9060 4",
+    )
+    CLAIM_NOT_PERMITTED = (
+        "claim-not-permitted",
+        Outcome.UNTRUSTED,
+        438,
+        "Invalid Identity Header",
+        "RFC 8226 8, RFC 9118 4",
     )
     NUMBER_NOT_AUTHORISED = (
         "number-not-authorised",
@@ -219,8 +255,16 @@ class Code(Enum):
         "RFC 7518 3.4",
     )
 
-    EMERGENCY = ("emergency", Outcome.NOTE, 0, "", "RFC 5031")
-    PSAP_CALLBACK = ("psap-callback", Outcome.NOTE, 0, "", "RFC 7090")
+    DIV_PASSED = ("div-passed", Outcome.NOTE, 0, "", "RFC 8946 4.2")
+    RPH_PASSED = ("rph-passed", Outcome.NOTE, 0, "", "RFC 8443 5")
+    RPH_FAILED = ("rph-failed", Outcome.NOTE, 0, "", "RFC 8443 5")
+    RCD_PASSED = ("rcd-passed", Outcome.NOTE, 0, "", "RFC 9795 8")
+    RCD_FAILED = ("rcd-failed", Outcome.NOTE, 0, "", "RFC 9795 8")
+    RCD_NAME_MISMATCH = ("rcd-name-mismatch", Outcome.NOTE, 0, "", "RFC 9795 8")
+    REVOCATION_UNCHECKED = ("revocation-unchecked", Outcome.NOTE, 0, "", "RFC 5280 6.3.3")
+
+    EMERGENCY = ("emergency", Outcome.EXEMPT, 0, "", "RFC 5031")
+    PSAP_CALLBACK = ("psap-callback", Outcome.EXEMPT, 0, "", "RFC 7090")
 
     outcome: Outcome
     sip_code: int
@@ -248,6 +292,10 @@ class Attestation(msgspec.Struct, frozen=True):
     """Service provider codes of the signer's certificate, with commas between; empty for a list of numbers."""
     verified: frozenset[bytes]
     """Header fields, in lower case, whose number the token attests."""
+    trust: str = ""
+    """The trust group whose anchor the signer's chain leads to."""
+    diversions: int = 0
+    """Tokens of a div chain that lead from it to the called number (RFC 8946)."""
 
 
 class Finding(msgspec.Struct, frozen=True):

@@ -130,9 +130,10 @@ def _tables(config: Config) -> list[Table]:
         number = "\n".join(f"{prefix}..." for prefix in route.prefixes)
         routes.add_row(number or "any", header, "\n".join(route.trunks))
     routes.add_row("any other", "any", "none: 403", style="dim")
-    anchors = _table("Trust anchors", "subject", "until")
-    for subject, until in config.anchors.subjects if config.anchors else ():
-        anchors.add_row(subject, until)
+    anchors = _table("Trust anchors", "group", "subject", "until")
+    for group in config.trust:
+        for subject, until in group.anchors.subjects:
+            anchors.add_row(group.name, subject, until)
     rules = _table("Rules, asked from the top", "rule", "when", "then", "mode")
     for rule in config.rules:
         conditions = {

@@ -52,6 +52,8 @@ class Trunk(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
     """Whether a token has to be for the number that the call goes to (Request-URI), or one for To is as good."""
     psap_callback: Literal["pass", "screen"] = "pass"
     """What happens to a call marked as an emergency centre's call back (RFC 7090)."""
+    trust: frozenset[str] = frozenset()
+    """Names of the trust groups whose signers are believed here; empty: all."""
     methods: frozenset[str] = frozenset()
     """What else passes outside of calls, besides INVITE and in both directions, such as `MESSAGE` and `REGISTER`."""
     calls_per_second: float | None = None

@@ -31,7 +31,7 @@ from sip_guard.runtime import Carry, Runtime
 from sip_guard.screen import Screening
 from sip_guard.sip.flow import Address, End, Flow, numeric, written
 from sip_guard.sip.hygiene import FORGEABLE
-from sip_guard.stir.certificate import judge
+from sip_guard.stir.trust import Trust, Trusts
 from sip_guard.transport.locate import Locator
 from sip_guard.transport.locations import Locations
 from sip_guard.transport.name_servers import NameServers, server_address
@@ -231,15 +231,14 @@ class Service:
         self._runtime.mistake(where, error)
 
     def _checks(self, config: Config, reactor: Any) -> list[Check]:
-        if config.anchors is None:
+        if not config.trust:
             return []
-        anchors, options = config.anchors, config.repository
+        trusts = Trusts(Trust(group.name, group.anchors) for group in config.trust)
+        options = config.repository
         fetcher = Fetcher(
             reactor, timeout=options.timeout, max_octets=options.max_octets, laboratories=options.laboratories
         )
-        certificates = Certificates(
-            fetcher.get, options, lambda pem, when: judge(pem, anchors, when), reactor, random.random
-        )
+        certificates = Certificates(fetcher.get, options, trusts.judge, reactor, random.random)
         places = frozenset(laboratory.place for laboratory in options.laboratories)
         return [IdentityCheck(certificates.get, config.freshness, places)]
 

@@ -12,12 +12,16 @@ class Tags(msgspec.Struct, frozen=True):
     """Header fields, in lower case, whose number was verified: they and no others carry the verstat."""
     headers: tuple[tuple[bytes, bytes], ...] = ()
     """Header fields to add, name and value."""
+    removed: frozenset[bytes] = frozenset()
+    """Header fields, long names in lower case, that do not go on: what they claim was found not to be so."""
 
 
 class Forward(msgspec.Struct, frozen=True):
     """Send the request on to the trunk's target."""
 
     tags: Tags = Tags()
+    reasons: tuple[bytes, ...] = ()
+    """Values of Reason that the next answer to the caller carries: what is wrong with its tokens (RFC 9410 4)."""
 
 
 class Reject(msgspec.Struct, frozen=True):
@@ -25,6 +29,8 @@ class Reject(msgspec.Struct, frozen=True):
 
     code: int
     phrase: str
+    reasons: tuple[bytes, ...] = ()
+    """Values of Reason: one for each token that is wrong, where there are several (RFC 9410 4)."""
 
 
 Verdict = Forward | Reject

@@ -8,7 +8,7 @@ from twisted.internet.defer import Deferred
 
 from sip_guard.call import Call, Code, Finding, Outcome
 from sip_guard.stir import identity
-from sip_guard.stir.certificate import Signer
+from sip_guard.stir.trust import Judgement
 from sip_guard.stir.verify import Freshness, examine, verify
 
 if TYPE_CHECKING:
@@ -21,8 +21,8 @@ MAX_IDENTITIES = 8
 
 _MERIT = (Outcome.PASSED, Outcome.UNATTESTED, Outcome.UNAVAILABLE)
 
-Certificates = Callable[[str, float], "Signer | Finding | Deferred[Signer | Finding]"]
-"""Gives the signer whose certificate is at a URL, judged for a moment in seconds since the epoch."""
+Certificates = Callable[[str, float], "Judgement | Finding | Deferred[Judgement | Finding]"]
+"""Gives what the trust groups think of the certificate at a URL, for a moment in seconds since the epoch."""
 
 
 class IdentityCheck:
@@ -60,13 +60,14 @@ class IdentityCheck:
         passport = examine(parsed, call, self._freshness, self._laboratories)
         if isinstance(passport, Finding):
             return passport
-        signer = self._certificates(parsed.info, call.arrival)
-        if isinstance(signer, Deferred):
-            return signer.addCallback(_judged, passport, call)
-        return _judged(signer, passport, call)
+        judgement = self._certificates(parsed.info, call.arrival)
+        if isinstance(judgement, Deferred):
+            return judgement.addCallback(_judged, passport, call)
+        return _judged(judgement, passport, call)
 
 
-def _judged(signer: Signer | Finding, passport: "Passport", call: Call) -> Finding:
+def _judged(judgement: Judgement | Finding, passport: "Passport", call: Call) -> Finding:
+    signer = judgement.by(call.trunk.trust) if isinstance(judgement, Judgement) else judgement
     return signer if isinstance(signer, Finding) else verify(passport, signer, call)
 
 

@@ -9,12 +9,13 @@ import msgspec
 from sip_guard import peer
 from sip_guard.call import Code
 from sip_guard.checks.emergency import Options as Emergency
-from sip_guard.config import listening, options, peers, routes
+from sip_guard.config import listening, options, peers, routes, trust
 from sip_guard.config.fault import Faults
+from sip_guard.config.files import read, unreadable
 from sip_guard.config.listening import Listen
 from sip_guard.config.source import Source
 from sip_guard.policy.decision import TagOptions
-from sip_guard.policy.rule import FINDINGS, NOTES, Act, Rule
+from sip_guard.policy.rule import EXEMPT, FINDINGS, Act, Rule
 from sip_guard.repository.certificates import Options as Repository
 from sip_guard.repository.https import Laboratory
 from sip_guard.sip.flow import bracketed
@@ -38,8 +39,8 @@ class Config(msgspec.Struct, frozen=True, kw_only=True):
     targets: tuple[peer.Target, ...]
     routes: tuple[peer.Route, ...]
     dns: DnsOptions
-    anchors: Anchors | None
-    """None: no trunk verifies."""
+    trust: tuple[trust.Group, ...]
+    """None at all: no trunk verifies."""
     freshness: Freshness
     time_limit: float
     repository: Repository
@@ -70,8 +71,8 @@ class _Builder:
         self.faults = Faults()
 
     def config(self, file: options.File) -> Config:
-        read = peers.Reader(file, self.faults)
-        targets, trunks = read.targets(), read.trunks()
+        sides = peers.Reader(file, self.faults)
+        targets, trunks = sides.targets(), sides.trunks()
         listen = listening.read(file.listen, self.faults)
         if not self.faults.found:
             peers.reach(listen, targets, self.faults)
@@ -84,7 +85,7 @@ class _Builder:
             targets=targets,
             routes=ways_out,
             dns=file.dns,
-            anchors=self._anchors(file.verification, trunks),
+            trust=trust.Reader(self.folder, self.faults).groups(file.verification, trunks),
             freshness=Freshness(max_age=file.verification.max_age, max_future=file.verification.max_future),
             time_limit=file.verification.time_limit,
             repository=self._repository(file.verification.repository),
@@ -116,36 +117,6 @@ class _Builder:
 
     # What is checked and decided.
 
-    def _anchors(self, item: options.Verification, trunks: tuple[peer.Trunk, ...]) -> Anchors | None:
-        verifying = [trunk.name for trunk in trunks if trunk.identity != "ignore"]
-        if not item.anchors:
-            if verifying:
-                self.faults.add(
-                    "verification.anchors",
-                    f"trunk `{verifying[0]}` verifies, so at least one PEM file with trust anchors is needed "
-                    "(or set `identity: ignore` on every trunk)",
-                )
-            return None
-        texts = [text for i, name in enumerate(item.anchors) for text in self._pems(name, f"verification.anchors[{i}]")]
-        return None if self.faults.found else Anchors(b"\n".join(texts))
-
-    def _pems(self, name: str, at: str) -> list[bytes]:
-        """Read a file with trust anchors, or a folder of them."""
-        path = self.folder / name
-        try:
-            paths = sorted(each for each in path.iterdir() if each.suffix == ".pem") if path.is_dir() else [path]
-        except (OSError, ValueError) as error:
-            self.faults.add(at, _unreadable(path, error))
-            return []
-        if not paths:
-            self.faults.add(at, f"there is no *.pem file in the folder {path}")
-        texts = []
-        for each in paths:
-            text = self._read(each, at)
-            if text is not None and self.faults.attempt(Anchors, text, at, f"{each}: ") is not None:
-                texts.append(text)
-        return texts
-
     def _repository(self, item: Repository) -> Repository:
         at = "verification.repository.laboratories"
         laboratories = tuple(self._laboratory(lab, f"{at}[{i}]") for i, lab in enumerate(item.laboratories))
@@ -158,7 +129,7 @@ class _Builder:
         if item.web_ca is None:
             return item
         path = self.folder / item.web_ca
-        pem = self._read(path, f"{at}.web_ca")
+        pem = read(path, self.faults, f"{at}.web_ca")
         if pem is not None:
             self.faults.attempt(Anchors, pem, f"{at}.web_ca", f"{path}: ")
         return msgspec.structs.replace(item, web_ca=str(path))
@@ -192,7 +163,7 @@ class _Builder:
             id=self.faults.name(item.id, f"{at}.id"),
             then=act,
             mode=item.mode,
-            findings=frozenset(among(when.finding, FINDINGS | NOTES, f"{at}.when.finding", "finding or outcome")),
+            findings=frozenset(among(when.finding, FINDINGS | EXEMPT, f"{at}.when.finding", "finding or outcome")),
             identity=frozenset(among(when.identity, ("require", "prefer", "ignore"), f"{at}.when.identity", "setting")),
             trunks=frozenset(among(when.trunk, trunks, f"{at}.when.trunk", "trunk")),
             attestation=frozenset(among(when.attestation, ("A", "B", "C"), f"{at}.when.attestation", "level")),
@@ -201,7 +172,7 @@ class _Builder:
             self.faults.add(
                 f"{at}.id", f"`{rule.id}` is what the log calls a decision that no rule gave; take another name"
             )
-        if rule.findings & NOTES:
+        if rule.findings & EXEMPT:
             self.faults.add(f"{at}.when.finding", "emergency calls always pass, and no rule is asked about them")
         if rule.attestation and rule.findings and Code.PASSED.value not in rule.findings:
             self.faults.add(f"{at}.when", "only a token that `passed` has an attestation: this would never apply")
@@ -244,26 +215,13 @@ class _Builder:
         try:
             there = path.is_dir()
         except (OSError, ValueError) as error:
-            self.faults.add("state_directory", _unreadable(path, error))
+            self.faults.add("state_directory", unreadable(path, error))
         else:
             if not there:
                 self.faults.add(
                     "state_directory", f"the folder {path} is not there; make it, owned by the guard's user"
                 )
         return path
-
-    # Small things.
-
-    def _read(self, path: Path, at: str) -> bytes | None:
-        try:
-            return path.read_bytes()
-        except (OSError, ValueError) as error:
-            self.faults.add(at, _unreadable(path, error))
-            return None
-
-
-def _unreadable(path: Path, error: OSError | ValueError) -> str:
-    return f"{path} cannot be read: {getattr(error, 'strerror', error)}"
 
 
 def _preset(name: str, trunks: list[str]) -> list[Rule]:

@@ -45,6 +45,8 @@ class Trunk(msgspec.Struct, frozen=True, kw_only=True):
     attested_number: Literal["both", "asserted", "presented"] = "both"
     called_number: Literal["target", "either"] = "target"
     psap_callback: Literal["pass", "screen"] = "pass"
+    trust: Names = ()
+    """The trust groups whose signers are believed here; default: all."""
     methods: tuple[str, ...] = ()
     """What else passes outside of calls, besides INVITE."""
     calls_per_second: Annotated[float, Meta(gt=0, le=100_000)] | None = None
@@ -91,11 +93,21 @@ class Route(msgspec.Struct, frozen=True, kw_only=True):
     value: str | None = None
 
 
+class Trust(msgspec.Struct, frozen=True, kw_only=True):
+    """A trust group: an authority, and what is asked of the certificates below it."""
+
+    name: str
+    anchors: Annotated[tuple[str, ...], Meta(min_length=1)]
+    """PEM files, or folders of `*.pem`, with its roots."""
+
+
 class Verification(msgspec.Struct, frozen=True, kw_only=True):
     """The verification service."""
 
     anchors: tuple[str, ...] = ()
-    """PEM files, or folders of `*.pem`, with the roots of the authorities that are trusted."""
+    """PEM files, or folders of `*.pem`, with the roots that are trusted: they are the trust group `default`."""
+    trust: tuple[Trust, ...] = ()
+    """Trust groups, where there are several or one needs more than anchors."""
     max_age: Annotated[float, Meta(gt=0, le=86_400)] = 60.0
     """Seconds that a token's `iat` may lie before the arrival of the call."""
     max_future: Annotated[float, Meta(ge=0, le=86_400)] = 60.0

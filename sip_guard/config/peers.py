@@ -7,6 +7,7 @@ from sip_guard import peer
 from sip_guard.config import addresses, options
 from sip_guard.config.fault import Faults, unknown
 from sip_guard.config.listening import TRANSPORTS, Listen, own
+from sip_guard.config.trust import group_names as trust_groups
 from sip_guard.number import is_country
 from sip_guard.sip.flow import numeric
 
@@ -39,6 +40,7 @@ class Reader:
         self._ours = tuple(item.name for item in file.targets if item.trunk is None)
         """Names of the targets on our side."""
         self._trunks = tuple(item.name for item in file.trunks)
+        self._groups = trust_groups(file.verification)
 
     def trunks(self) -> tuple[peer.Trunk, ...]:
         """Give the trunks."""
@@ -69,6 +71,7 @@ class Reader:
             attested_number=item.attested_number,
             called_number=item.called_number,
             psap_callback=item.psap_callback,
+            trust=frozenset(self._faults.among(item.trust, self._groups, f"{at}.trust", "trust group")),
             methods=self._methods(item.methods, f"{at}.methods"),
             calls_per_second=item.calls_per_second,
             concurrent_calls=item.concurrent_calls,

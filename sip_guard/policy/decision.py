@@ -18,9 +18,11 @@ RESULTS = {
     Outcome.MISMATCH: "failed",
     Outcome.STALE: "failed",
     Outcome.BAD_SIGNATURE: "failed",
+    Outcome.REPLAYED: "unable",
     Outcome.UNTRUSTED: "failed",
     Outcome.MALFORMED: "failed",
     Outcome.NOTE: "absent",
+    Outcome.EXEMPT: "absent",
 }
 """The result of verification in one word, as `X-SIP-Guard` and the log show it."""
 

@@ -9,9 +9,9 @@ from sip_guard.call import Call, Code, Finding, Outcome
 
 MODES = ("enforce", "shadow")
 
-NOTES = frozenset([Outcome.NOTE.value, *(code.value for code in Code if code.outcome is Outcome.NOTE)])
+EXEMPT = frozenset([Outcome.EXEMPT.value, *(code.value for code in Code if code.outcome is Outcome.EXEMPT)])
 """Findings of calls that pass before any rule is asked."""
-FINDINGS = frozenset([*(code.value for code in Code), *(outcome.value for outcome in Outcome)]) - NOTES
+FINDINGS = frozenset([*(code.value for code in Code), *(outcome.value for outcome in Outcome)]) - EXEMPT
 """What `finding` in a rule can name: a code, or an outcome for all its codes."""
 
 

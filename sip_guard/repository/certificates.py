@@ -2,7 +2,7 @@
 
 from collections import OrderedDict
 from collections.abc import Callable
-from typing import Annotated, Generic, TypeVar
+from typing import Annotated, Generic, Protocol, TypeVar
 
 import msgspec
 from msgspec import Meta
@@ -13,14 +13,27 @@ from twisted.python.failure import Failure
 from sip_guard.call import Code, Finding, Outcome
 from sip_guard.repository.endpoint import Forbidden, Unavailable
 from sip_guard.repository.https import Laboratory
-from sip_guard.stir.certificate import Signer
 
 Fetch = Callable[[str], Deferred[bytes]]
 """Gets what is at a URL. Fails with `Unavailable` or `Forbidden`."""
-Judge = Callable[[bytes, float], Signer | Finding]
-"""Says whether the certificate in a PEM text may sign tokens at a moment in seconds since the epoch."""
+
+
+class Valid(Protocol):
+    """What was judged good, with the time for which it is: seconds since the epoch."""
+
+    @property
+    def not_before(self) -> float:
+        """From then on."""
+
+    @property
+    def not_after(self) -> float:
+        """Until then."""
+
 
 _T = TypeVar("_T")
+_V = TypeVar("_V", bound=Valid)
+Judge = Callable[[bytes, float], _V | Finding]
+"""Says whether the certificate in a PEM text may sign tokens at a moment in seconds since the epoch."""
 
 
 class Options(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -43,7 +56,7 @@ class Options(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     laboratories: tuple[Laboratory, ...] = ()
 
 
-class Certificates:
+class Certificates(Generic[_V]):
     """Gives the signer behind a URL, and fetches one URL no more than once at a time.
 
     What was good is used for `cache_seconds` and then fetched again. If that fails, it goes on being used while its
@@ -52,7 +65,7 @@ class Certificates:
     """
 
     def __init__(
-        self, fetch: Fetch, options: Options, judge: Judge, clock: IReactorTime, random: Callable[[], float]
+        self, fetch: Fetch, options: Options, judge: Judge[_V], clock: IReactorTime, random: Callable[[], float]
     ) -> None:
         """`clock` counts lifetimes. `random` gives numbers from 0 up to 1, so that failures do not expire together."""
         self._fetch = fetch
@@ -60,11 +73,11 @@ class Certificates:
         self._judge = judge
         self._clock = clock
         self._random = random
-        self._signers: _Kept[Signer] = _Kept(options.cache_entries)
+        self._signers: _Kept[_V] = _Kept(options.cache_entries)
         self._failures: _Kept[Finding] = _Kept(options.cache_entries)
-        self._fetches: dict[str, list[Deferred[Signer | Finding]]] = {}
+        self._fetches: dict[str, list[Deferred[_V | Finding]]] = {}
 
-    def get(self, url: str, when: float) -> Signer | Finding | Deferred[Signer | Finding]:
+    def get(self, url: str, when: float) -> _V | Finding | Deferred[_V | Finding]:
         """Give the signer whose certificate is at `url`, or why there is none; later, if it has to be fetched.
 
         `when`, in seconds since the epoch, is the moment that its chain has to be valid at. A Deferred may be
@@ -77,7 +90,7 @@ class Certificates:
         failure, remembered_until = self._failures.get(url)
         if failure is not None and now < remembered_until:
             return signer or failure
-        waiter: Deferred[Signer | Finding] = Deferred()
+        waiter: Deferred[_V | Finding] = Deferred()
         if url in self._fetches:
             self._fetches[url].append(waiter)
         elif self._is_busy(url):
@@ -87,7 +100,7 @@ class Certificates:
             self._start(url, when)
         return waiter
 
-    def _signer(self, url: str, when: float) -> "tuple[Signer | None, float]":
+    def _signer(self, url: str, when: float) -> "tuple[_V | None, float]":
         """Give what is kept, if its chain is valid, and until when it need not be fetched again."""
         signer, until = self._signers.get(url)
         if signer is not None and not signer.not_before <= when <= signer.not_after:
@@ -102,7 +115,7 @@ class Certificates:
         return sum(_place(other) == place for other in self._fetches) >= self._options.per_host
 
     def _start(self, url: str, when: float) -> None:
-        def finished(found: Signer | Finding | Failure) -> None:
+        def finished(found: _V | Finding | Failure) -> None:
             if not isinstance(found, Failure):
                 found = self._settled(url, found, when)
             for waiter in self._fetches.pop(url):
@@ -110,7 +123,7 @@ class Certificates:
 
         Deferred.fromCoroutine(self._fetched(url, when)).addBoth(finished)
 
-    async def _fetched(self, url: str, when: float) -> Signer | Finding:
+    async def _fetched(self, url: str, when: float) -> _V | Finding:
         try:
             pem = await self._fetch(url)
         except Unavailable as error:
@@ -119,10 +132,10 @@ class Certificates:
             return Finding(Code.REPOSITORY_FORBIDDEN, str(error))
         return self._judge(pem, when)
 
-    def _settled(self, url: str, found: Signer | Finding, when: float) -> Signer | Finding:
+    def _settled(self, url: str, found: _V | Finding, when: float) -> _V | Finding:
         """Keep what came of a fetch, and say what those who wait for it are told."""
         now = self._clock.seconds()
-        if isinstance(found, Signer):
+        if not isinstance(found, Finding):
             self._signers.put(url, found, now + self._options.cache_seconds)
             return found
         self._failures.put(url, found, now + self._options.negative_seconds * (2 + 2 * self._random()) / 3)

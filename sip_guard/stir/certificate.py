@@ -43,6 +43,8 @@ class Signer(msgspec.Struct, frozen=True):
     """Its name (RFC 4514)."""
     chain: Chain
     """From the certificate to the anchor, both included."""
+    trust: str = ""
+    """The trust group that believes it."""
 
     def valid(self, when: float) -> bool:
         """Tell whether all of the chain is valid at `when`, in seconds since the epoch."""

@@ -14,8 +14,8 @@ from twisted.python.failure import Failure
 from sip_guard.call import Call, Code, Finding
 from sip_guard.checks.identity import MAX_IDENTITIES, IdentityCheck, combined
 from sip_guard.peer import Trunk
-from sip_guard.stir.certificate import Signer, judge
 from sip_guard.stir.sign import sign
+from sip_guard.stir.trust import Judgement, Trust, Trusts
 from sip_guard.stir.verify import Freshness
 
 URL = "https://certs.example.com/signer.pem"
@@ -23,13 +23,13 @@ OTHER_URL = "https://certs.example.net/other.pem"
 THIRD_URL = "https://certs.example.org/third.pem"
 PKI = pki()
 DOWN = Finding(Code.REPOSITORY_UNAVAILABLE, "certs.example.com answered 503")
-Found = Signer | Finding
+Found = Judgement | Finding
 
 
-def good() -> Signer:
-    signer = judge(PKI.signer.bundle, PKI.anchors, NOW)
-    assert isinstance(signer, Signer)
-    return signer
+def good() -> Judgement:
+    judgement = Trusts([Trust("lab", PKI.anchors)]).judge(PKI.signer.bundle, NOW)
+    assert isinstance(judgement, Judgement)
+    return judgement
 
 
 SIGNER = good()

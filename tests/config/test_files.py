@@ -11,7 +11,7 @@ import pytest
 from shipped import CONFIGS, NAMES, copied
 
 from sip_guard.config import Config, ConfigError, load
-from sip_guard.config.options import File, Listen, Route, Rule, Target, Trunk, When
+from sip_guard.config.options import File, Listen, Route, Rule, Target, Trunk, Trust, When
 from sip_guard.config.source import Source
 from sip_guard.repository.https import Laboratory
 from sip_guard.transport.tls import TlsFiles
@@ -54,7 +54,7 @@ def values() -> dict[str, typing.Any]:
 @pytest.mark.parametrize("name", NAMES)
 def test_each_configuration_that_ships_loads(tmp_path: Path, name: str) -> None:
     config = load(copied(tmp_path) / name)
-    assert config.anchors is not None
+    assert config.trust
     assert {rule.id for rule in config.rules} >= {"attested", "mismatch", "unsigned"}
 
 
@@ -104,7 +104,7 @@ def test_an_option_that_is_not_shown_is_noticed() -> None:
 
 
 def test_values_that_are_shown_are_the_defaults_unless_they_are_examples() -> None:
-    examples = (Listen, Trunk, Target, Route, Rule, When, Laboratory, TlsFiles)
+    examples = (Listen, Trunk, Target, Route, Rule, When, Laboratory, TlsFiles, Trust)
     checked = []
 
     def check(value: dict[str, typing.Any], shape: type[msgspec.Struct]) -> None:

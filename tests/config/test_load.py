@@ -155,8 +155,7 @@ def test_anchors_are_files_and_folders(folder: Folder) -> None:
     (folder.path / "more").mkdir()
     folder.write("more/a.pem", pki().root.pem + pki().root.pem)
     folder.write("more/note.txt", b"not read")
-    anchors = folder.load(changed("[root.pem]", "[root.pem, more]")).anchors
-    assert anchors is not None
+    anchors = folder.load(changed("[root.pem]", "[root.pem, more]")).trust[0].anchors
     assert len(anchors.subjects) == 3
 
 
@@ -164,7 +163,7 @@ def test_anchors_are_needed_where_a_trunk_verifies(folder: Folder) -> None:
     text = changed("verification:\n  anchors: [root.pem]\n", "")
     assert folder.fault(text).startswith("1: verification.anchors: trunk `carrier` verifies, so at least one PEM file")
     config = folder.load(changed("sources:", "identity: ignore\n    sources:", text))
-    assert config.anchors is None
+    assert config.trust == ()
 
 
 @pytest.mark.parametrize(
@@ -288,7 +287,7 @@ def test_a_wrong_rule_is_refused(folder: Folder, rule: str, fault: str) -> None:
     assert folder.with_rule(rule).startswith(fault)
 
 
-@pytest.mark.parametrize("finding", ["emergency", "psap-callback", "note", "[stale, note]"])
+@pytest.mark.parametrize("finding", ["emergency", "psap-callback", "exempt", "[stale, exempt]"])
 def test_a_rule_about_emergency_calls_would_never_apply_and_is_refused(folder: Folder, finding: str) -> None:
     fault = folder.with_rule(f"{{id: x, then: reject 403, when: {{finding: {finding}}}}}")
     assert fault == "13: policy.rules[0].when.finding: emergency calls always pass, and no rule is asked about them"

@@ -19,7 +19,7 @@ from sip_guard.demo.laboratory import Laboratory
 from sip_guard.peer import Trunk
 from sip_guard.policy.decision import Decision
 from sip_guard.screen import Screening
-from sip_guard.stir.certificate import Signer, judge
+from sip_guard.stir.trust import Judgement, Trust, Trusts
 from sip_guard.verdict import Reject
 
 
@@ -38,6 +38,10 @@ def trunk(config: Config, name: str) -> Trunk:
     return next(trunk for trunk in config.trunks if trunk.name == name)
 
 
+def trusts(config: Config) -> Trusts:
+    return Trusts(Trust(group.name, group.anchors) for group in config.trust)
+
+
 def decides(call: DemoCall, laboratory: Laboratory, config: Config) -> Decision:
     """Decide about a call of the demonstration, with its certificates at hand and no network."""
     fields = {
@@ -49,12 +53,11 @@ def decides(call: DemoCall, laboratory: Laboratory, config: Config) -> Decision:
     }
     request = read_request(octets(f"INVITE sip:{call.called}@192.0.2.1 SIP/2.0", fields, call.fields(laboratory)))
 
-    def certificates(url: str, when: float) -> Signer | Finding | Deferred[Signer | Finding]:
-        assert config.anchors is not None
+    def certificates(url: str, when: float) -> Judgement | Finding | Deferred[Judgement | Finding]:
         bundle = laboratory.repository._pages.get(url.rpartition("/")[2])
         if bundle is None:
             return Finding(Code.REPOSITORY_UNAVAILABLE, "answered 503")
-        return judge(bundle, config.anchors, when)
+        return trusts(config).judge(bundle, when)
 
     places = frozenset(each.place for each in config.repository.laboratories)
     screening = Screening(

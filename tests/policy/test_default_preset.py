@@ -9,7 +9,7 @@ from sip_guard.policy.decision import TagOptions, decide
 from sip_guard.verdict import Forward, Reject
 
 FAILED = {Outcome.MISMATCH, Outcome.STALE, Outcome.BAD_SIGNATURE, Outcome.UNTRUSTED, Outcome.MALFORMED}
-TAGGED = {Outcome.UNSIGNED, Outcome.UNAVAILABLE, Outcome.UNATTESTED}
+TAGGED = {Outcome.UNSIGNED, Outcome.UNAVAILABLE, Outcome.UNATTESTED, Outcome.REPLAYED}
 
 
 def codes(outcomes: set[Outcome]) -> list[Code]:
@@ -60,4 +60,4 @@ def test_a_trunk_that_ignores_tokens_is_let_through_untagged() -> None:
 
 
 def test_there_is_a_rule_for_every_outcome() -> None:
-    assert FAILED | TAGGED | {Outcome.PASSED, Outcome.NOTE} == set(Outcome)
+    assert FAILED | TAGGED | {Outcome.PASSED, Outcome.NOTE, Outcome.EXEMPT} == set(Outcome)

@@ -5,7 +5,7 @@ from incoming import call, passed, rule
 from scene import trunk
 
 from sip_guard.call import Code, Finding, Outcome
-from sip_guard.policy.rule import FINDINGS, NOTES, Act
+from sip_guard.policy.rule import EXEMPT, FINDINGS, Act
 
 STALE = Finding(Code.IAT_STALE)
 UNSIGNED = Finding(Code.NO_IDENTITY)
@@ -92,6 +92,6 @@ def test_a_level_is_that_of_a_token_that_passed() -> None:
 
 def test_each_code_and_outcome_can_be_named_but_for_the_notes() -> None:
     names = {*(code.value for code in Code), *(outcome.value for outcome in Outcome)}
-    assert names == FINDINGS | NOTES
-    assert not FINDINGS & NOTES
-    assert {"note", "emergency", "psap-callback"} == NOTES
+    assert names == FINDINGS | EXEMPT
+    assert not FINDINGS & EXEMPT
+    assert {"exempt", "emergency", "psap-callback"} == EXEMPT

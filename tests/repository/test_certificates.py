@@ -177,7 +177,7 @@ def test_a_waiter_may_ask_again_while_it_is_told(repository: Repository) -> None
 
 
 def test_a_fetch_that_ends_at_once_is_told_as_well() -> None:
-    certificates = Certificates(
+    certificates: Certificates[Signer] = Certificates(
         lambda _: Deferred.fromCoroutine(an_outage()), Options(), lambda _p, _w: BAD, Clock(), lambda: 0.5
     )
     found = certificates.get(URL, NOW)

@@ -1,0 +1,74 @@
+"""Trust groups: from names of files to anchors."""
+
+from pathlib import Path
+
+import msgspec
+
+from sip_guard.config import options
+from sip_guard.config.fault import Faults
+from sip_guard.config.files import read, unreadable
+from sip_guard.peer import Trunk
+from sip_guard.stir.certificate import Anchors
+
+DEFAULT = "default"
+"""The group that `verification.anchors` makes."""
+
+
+class Group(msgspec.Struct, frozen=True, kw_only=True):
+    """A trust group that was understood."""
+
+    name: str
+    anchors: Anchors
+
+
+def group_names(item: options.Verification) -> tuple[str, ...]:
+    """Name all groups that a configuration has."""
+    return (*((DEFAULT,) if item.anchors else ()), *(each.name for each in item.trust))
+
+
+class Reader:
+    """Reads `verification.anchors` and `verification.trust`."""
+
+    def __init__(self, folder: Path, faults: Faults) -> None:
+        self._folder = folder
+        self._faults = faults
+
+    def groups(self, item: options.Verification, trunks: tuple[Trunk, ...]) -> tuple[Group, ...]:
+        """Give the groups. There must be one where a trunk verifies."""
+        given = [(each, f"verification.trust[{i}]") for i, each in enumerate(item.trust)]
+        self._faults.distinct("verification.trust", [each.name for each, _ in given])
+        if item.anchors:
+            given.insert(0, (options.Trust(name=DEFAULT, anchors=item.anchors), "verification"))
+            if any(each.name == DEFAULT for each in item.trust):
+                self._faults.add("verification.anchors", f"they are the group `{DEFAULT}`, which `trust` has too")
+        verifying = [trunk.name for trunk in trunks if trunk.identity != "ignore"]
+        if not given and verifying:
+            self._faults.add(
+                "verification.anchors",
+                f"trunk `{verifying[0]}` verifies, so at least one PEM file with trust anchors is needed "
+                "(or set `identity: ignore` on every trunk)",
+            )
+        groups = [self._group(each, at) for each, at in given]
+        return tuple(group for group in groups if group is not None)
+
+    def _group(self, item: options.Trust, at: str) -> Group | None:
+        name = self._faults.name(item.name, f"{at}.name")
+        texts = [text for i, each in enumerate(item.anchors) for text in self._pems(each, f"{at}.anchors[{i}]")]
+        return Group(name=name, anchors=Anchors(b"\n".join(texts))) if texts else None
+
+    def _pems(self, name: str, at: str) -> list[bytes]:
+        """Read a file with trust anchors, or a folder of them."""
+        path = self._folder / name
+        try:
+            paths = sorted(each for each in path.iterdir() if each.suffix == ".pem") if path.is_dir() else [path]
+        except (OSError, ValueError) as error:
+            self._faults.add(at, unreadable(path, error))
+            return []
+        if not paths:
+            self._faults.add(at, f"there is no *.pem file in the folder {path}")
+        texts = []
+        for each in paths:
+            text = read(each, self._faults, at)
+            if text is not None and self._faults.attempt(Anchors, text, at, f"{each}: ") is not None:
+                texts.append(text)
+        return texts

@@ -1,0 +1,81 @@
+"""Trust groups: whose certificates are believed, each group by anchors of its own (RFC 8224 6.2 step 3)."""
+
+from collections.abc import Collection, Iterable, Mapping
+
+import msgspec
+
+from sip_guard.call import Code, Finding
+from sip_guard.stir.certificate import Anchors, Signer, judge
+
+
+class Judgement(msgspec.Struct, frozen=True):
+    """What each trust group thinks of the certificate behind a URL; at least one of them believes it."""
+
+    found: Mapping[str, Signer | Finding]
+    """By the name of the group, in the order of the configuration."""
+
+    @property
+    def not_before(self) -> float:
+        """Seconds since the epoch: from here to `not_after` one of the groups at least may believe it."""
+        return min(signer.not_before for signer in self._signers)
+
+    @property
+    def not_after(self) -> float:
+        """The end of the last chain, in seconds since the epoch."""
+        return max(signer.not_after for signer in self._signers)
+
+    @property
+    def _signers(self) -> list[Signer]:
+        return [each for each in self.found.values() if isinstance(each, Signer)]
+
+    def by(self, groups: Collection[str]) -> Signer | Finding:
+        """Give what the first of these groups says that believes it, or why none does. Without any: of all groups."""
+        asked = [each for name, each in self.found.items() if not groups or name in groups]
+        signer = next((each for each in asked if isinstance(each, Signer)), None)
+        return signer or telling(each for each in asked if isinstance(each, Finding))
+
+
+class Trust:
+    """One trust group: the anchors of one authority, never merged with those of another or of the web."""
+
+    def __init__(self, name: str, anchors: Anchors) -> None:
+        self.name = name
+        self.anchors = anchors
+        self.generation = 1
+        """Goes up with every change after which certificates have to be judged again."""
+
+    def judge(self, pem: bytes, when: float) -> Signer | Finding:
+        """Say whether this group believes the first certificate of a bundle at `when` (seconds since the epoch)."""
+        found = judge(pem, self.anchors, when)
+        return found if isinstance(found, Finding) else msgspec.structs.replace(found, trust=self.name)
+
+    def renew(self, anchors: Anchors) -> None:
+        """Believe these anchors from now on, and no others."""
+        self.anchors = anchors
+        self.generation += 1
+
+
+class Trusts:
+    """All trust groups of a guard."""
+
+    def __init__(self, groups: Iterable[Trust]) -> None:
+        self.groups = {group.name: group for group in groups}
+
+    @property
+    def generation(self) -> int:
+        """Changes whenever certificates have to be judged again."""
+        return sum(group.generation for group in self.groups.values())
+
+    def judge(self, pem: bytes, when: float) -> Judgement | Finding:
+        """Ask every group about a bundle; a finding where none believes it."""
+        found = {name: group.judge(pem, when) for name, group in self.groups.items()}
+        if any(isinstance(each, Signer) for each in found.values()):
+            return Judgement(found)
+        return telling(each for each in found.values() if isinstance(each, Finding))
+
+
+def telling(findings: Iterable[Finding]) -> Finding:
+    """Give the finding that says most: that one group knows no such authority says nothing where another one does."""
+    found = list(findings)
+    default = found[0] if found else Finding(Code.CERTIFICATE_UNTRUSTED, "no trust group is asked on this trunk")
+    return next((each for each in found if each.code is not Code.CERTIFICATE_UNTRUSTED), default)
