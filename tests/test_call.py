@@ -93,7 +93,11 @@ def test_each_identity_value_is_one_token(lines: list[str]) -> None:
 def test_every_code_has_its_own_name_and_a_phrase_if_it_has_a_sip_code() -> None:
     assert len({code.value for code in Code}) == len(Code)
     for code in Code:
-        assert (code.sip_code == 0) == (code.phrase == "") == (code.outcome in (Outcome.PASSED, Outcome.NOTE, Outcome.EXEMPT))
+        assert (
+            (code.sip_code == 0)
+            == (code.phrase == "")
+            == (code.outcome in (Outcome.PASSED, Outcome.NOTE, Outcome.EXEMPT))
+        )
 
 
 def test_a_finding_weighs_unless_something_else_is_said() -> None:

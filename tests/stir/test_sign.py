@@ -4,13 +4,15 @@ import json
 from typing import Any
 
 import pytest
-from calls import ALICE, BOB, CLAIMS, HEADER, IAT, KEY, X5U, decode
+from calls import ALICE, BOB, CAROL, CLAIMS, HEADER, IAT, KEY, X5U, decode
 from hypothesis import given
 from hypothesis import strategies as st
 
 from sip_guard.stir import sign
 from sip_guard.stir.identity import Identity, parse
+from sip_guard.stir.jws import Jws
 from sip_guard.stir.passport import Passport
+from sip_guard.stir.strict_json import members
 
 
 def signed(**changes: Any) -> bytes:
@@ -47,6 +49,75 @@ def test_several_callees_are_sorted() -> None:
     passport = decode(identity.token)
     assert isinstance(passport, Passport)
     assert passport.dest_tn == ("1", "2", "3")
+
+
+def said(value: bytes) -> tuple[Identity, dict[str, Any]]:
+    """Read an Identity value, and the claims of its token."""
+    identity = parse(value)
+    assert isinstance(identity, Identity)
+    jws = Jws.parse(identity.token)
+    assert isinstance(jws, Jws)
+    assert (jws.alg, jws.ppt, jws.x5u) == (identity.alg, identity.ppt, identity.info)
+    claims = members(jws.payload)
+    assert claims is not None
+    return identity, dict(claims)
+
+
+CALL: dict[str, Any] = {"orig": ALICE, "dest": [BOB], "iat": IAT, "key": KEY, "x5u": X5U}
+OF_CALL = {"orig": {"tn": ALICE}, "dest": {"tn": [BOB]}, "iat": IAT}
+
+
+def test_a_token_without_extension_has_no_ppt() -> None:
+    identity, claims = said(sign.base(**CALL))
+    assert identity.ppt is None
+    assert claims == OF_CALL
+
+
+def test_who_has_no_number_is_named_by_a_uri() -> None:
+    whom = ["sip:bob@example.com", CAROL, BOB]
+    _, claims = said(sign.base(**CALL | {"orig": "sip:alice@example.com", "dest": whom}))
+    assert claims["orig"] == {"uri": "sip:alice@example.com"}
+    assert claims["dest"] == {"tn": [BOB, CAROL], "uri": ["sip:bob@example.com"]}
+
+
+def test_a_diversion_names_who_was_called_before() -> None:
+    identity, claims = said(sign.div(**CALL | {"dest": [CAROL]}, diverted=BOB))
+    assert identity.ppt == "div"
+    assert claims == OF_CALL | {"dest": {"tn": [CAROL]}, "div": {"tn": BOB}}
+
+
+def test_a_diversion_may_point_into_the_history() -> None:
+    _, claims = said(sign.div(**CALL, diverted="sip:carol@example.com", hi="1.1"))
+    assert claims["div"] == {"uri": "sip:carol@example.com", "hi": "1.1"}
+
+
+def test_a_priority_is_named_by_namespace_and_value() -> None:
+    identity, claims = said(sign.rph(**CALL, auth=["ets.0", "wps.0"]))
+    assert identity.ppt == "rph"
+    assert claims == OF_CALL | {"rph": {"auth": ["ets.0", "wps.0"]}}
+
+
+def test_a_name_is_shown_with_the_reason_of_the_call() -> None:
+    identity, claims = said(sign.rcd(**CALL, rcd={"nam": "Alice's"}, further={"crn": "your parcel"}))
+    assert identity.ppt == "rcd"
+    assert claims == OF_CALL | {"rcd": {"nam": "Alice's"}, "crn": "your parcel"}
+
+
+def test_a_shaken_token_may_claim_more() -> None:
+    _, claims = said(signed(further={"rcd": {"nam": "Alice"}}))
+    assert claims == CLAIMS | {"rcd": {"nam": "Alice"}}
+
+
+def test_keys_of_media_are_sorted_and_written_without_colons() -> None:
+    """The example of RFC 8225 5.2.2, in another order."""
+    sha1 = "SHA-1 4a:ad:b9:b1:3f:82:18:3b:54:02:12:df:3e:5d:49:6b:19:e5:7c:ab"
+    sha256 = "sha-256 02:1A:CC:54:27:AB:EB:9C:53:3F:3E:4B:65:2E:7D:46:3F:54:42:CD:54:F1:7A:03:A2:7D:F9:B0:7F:46:19:B2"
+    other = "sha-256 01:1A"
+    assert sign.mky([sha256, other, sha1]) == [
+        {"alg": "sha-1", "dig": "4AADB9B13F82183B540212DF3E5D496B19E57CAB"},
+        {"alg": "sha-256", "dig": "011A"},
+        {"alg": "sha-256", "dig": "021ACC5427ABEB9C533F3E4B652E7D463F5442CD54F17A03A27DF9B07F4619B2"},
+    ]
 
 
 @pytest.mark.parametrize(
