@@ -8,6 +8,7 @@ from sip_guard.demo.pki import (
     Issued,
     Window,
     authority,
+    constraints,
     end_entity,
     issue,
     key_usage,
@@ -17,6 +18,7 @@ from sip_guard.demo.pki import (
     tn_auth_list,
 )
 from sip_guard.stir.certificate import Anchors
+from sip_guard.stir.claim_constraints import ClaimConstraints
 from sip_guard.stir.tn_auth_list import TnAuthList
 
 NOW = 1_700_000_000.0
@@ -76,3 +78,9 @@ def with_key_usage(issuer: Issued, *usages: str, when: float = NOW) -> Issued:
     basic, _ = end_entity()
     listed = tn_auth_list(TnAuthList(("1234",)))
     return issue("SHAKEN 1234", issuer, Window.around(when), [basic, key_usage(*usages), listed])
+
+
+def with_constraints(issuer: Issued, *allowed: ClaimConstraints, when: float = NOW) -> Issued:
+    """Make a signer whose tokens may not claim just anything."""
+    extensions = [*end_entity(), tn_auth_list(TnAuthList(("1234",))), *(constraints(each) for each in allowed)]
+    return issue("SHAKEN 1234", issuer, Window.around(when), extensions)

@@ -10,6 +10,8 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
+from sip_guard.stir import claim_constraints
+from sip_guard.stir.claim_constraints import ClaimConstraints
 from sip_guard.stir.tn_auth_list import OID, TnAuthList
 
 DAY = 86_400.0
@@ -131,6 +133,12 @@ def tn_auth_list(listed: TnAuthList | bytes) -> tuple[x509.ExtensionType, bool]:
     """Give the TNAuthList extension, of a list or of any octets."""
     der = listed if isinstance(listed, bytes) else listed.der()
     return x509.UnrecognizedExtension(x509.ObjectIdentifier(OID), der), False
+
+
+def constraints(allowed: ClaimConstraints) -> tuple[x509.ExtensionType, bool]:
+    """Give the extension that says what a certificate's tokens may claim."""
+    oid = claim_constraints.ENHANCED_OID if allowed.must_exclude else claim_constraints.OID
+    return x509.UnrecognizedExtension(oid, allowed.der()), False
 
 
 def key_usage(*usages: str) -> tuple[x509.ExtensionType, bool]:

@@ -11,6 +11,7 @@ from cryptography.x509.verification import Criticality, ExtensionPolicy, Policy,
 
 from sip_guard.call import Code, Finding
 from sip_guard.stir import tn_auth_list
+from sip_guard.stir.claim_constraints import ClaimConstraints
 from sip_guard.stir.tn_auth_list import Numbers, TnAuthList
 
 MAX_PEM: Final = 65_536
@@ -23,8 +24,6 @@ _T = TypeVar("_T", bound=x509.ExtensionType)
 Chain = tuple[x509.Certificate, ...]
 
 _TN_AUTH_LIST = x509.ObjectIdentifier(tn_auth_list.OID)
-_CONSTRAINTS = tuple(x509.ObjectIdentifier(f"1.3.6.1.5.5.7.1.{number}") for number in (27, 33))
-"""JWTClaimConstraints (RFC 8226 8) and EnhancedJWTClaimConstraints (RFC 9118 4)."""
 
 
 class Signer(msgspec.Struct, frozen=True):
@@ -45,6 +44,8 @@ class Signer(msgspec.Struct, frozen=True):
     """From the certificate to the anchor, both included."""
     trust: str = ""
     """The trust group that believes it."""
+    constraints: ClaimConstraints | None = None
+    """What its tokens may claim; None: anything."""
 
     def valid(self, when: float) -> bool:
         """Tell whether all of the chain is valid at `when`, in seconds since the epoch."""
@@ -110,8 +111,10 @@ def _judge(leaf: x509.Certificate, others: list[x509.Certificate], anchors: Anch
         return _chain_fault(leaf, others, anchors)
     if any(_has(issuer, _TN_AUTH_LIST) for issuer in chain[1:]):
         return Finding(Code.CERTIFICATE_UNTRUSTED, "issued under a delegation (RFC 9060), which is not verified")
-    if any(_has(leaf, constraints) for constraints in _CONSTRAINTS):
-        return _unsuitable("it constrains the claims it may sign (RFC 8226 8), which is not verified")
+    try:
+        constraints = ClaimConstraints.of(leaf)
+    except ValueError as fault:
+        return _unsuitable(f"the constraints of its claims: {fault}"[:200])
     return Signer(
         key,
         listed.spcs,
@@ -120,6 +123,7 @@ def _judge(leaf: x509.Certificate, others: list[x509.Certificate], anchors: Anch
         min(certificate.not_valid_after_utc.timestamp() for certificate in chain),
         leaf.subject.rfc4514_string()[:200],
         chain,
+        constraints=constraints,
     )
 
 

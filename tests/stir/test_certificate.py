@@ -28,7 +28,9 @@ from sip_guard.demo.pki import (
     sti_signer,
     tn_auth_list,
 )
+from sip_guard.stir import claim_constraints
 from sip_guard.stir.certificate import MAX_CERTIFICATES, MAX_PEM, Anchors, Signer, judge
+from sip_guard.stir.claim_constraints import ClaimConstraints
 from sip_guard.stir.tn_auth_list import Numbers, TnAuthList
 
 ROOT, INTERMEDIATE = PKI.root, PKI.intermediate
@@ -276,11 +278,23 @@ def test_what_was_issued_under_a_delegation_is_not_trusted() -> None:
     assert code(sti_signer(customer, WINDOW).bundle) is Code.CERTIFICATE_UNTRUSTED
 
 
-@pytest.mark.parametrize("number", [27, 33])
-def test_a_certificate_that_constrains_claims_is_refused_until_that_is_verified(number: int) -> None:
-    constraints = x509.UnrecognizedExtension(x509.ObjectIdentifier(f"1.3.6.1.5.5.7.1.{number}"), b"\x30\x00")
-    extensions = [*end_entity(), tn_auth_list(TnAuthList(("1234",))), (constraints, False)]
-    leaf = issue("SHAKEN 1234", PKI.intermediate, WINDOW, extensions)
+def test_what_its_tokens_may_claim_is_kept() -> None:
+    allowed = ClaimConstraints(("attest",), (("attest", frozenset(("B", "C"))),), ("rcd",))
+    assert signer(pki.with_constraints(INTERMEDIATE, allowed).bundle).constraints == allowed
+    assert SIGNER.constraints is None
+
+
+@pytest.mark.parametrize("oid", [claim_constraints.OID, claim_constraints.ENHANCED_OID])
+@pytest.mark.parametrize("der", [b"", b"\x30\x00", b"\x05\x00", bytes.fromhex("3004a0023000")])
+def test_constraints_that_cannot_be_read_are_no_freedom(oid: x509.ObjectIdentifier, der: bytes) -> None:
+    strange = (x509.UnrecognizedExtension(oid, der), False)
+    leaf = issue("SHAKEN 1234", INTERMEDIATE, WINDOW, [*end_entity(), tn_auth_list(GOOD_LIST), strange])
+    assert code(leaf.bundle) is Code.CERTIFICATE_UNSUITABLE
+
+
+def test_constraints_of_both_kinds_do_not_go_together() -> None:
+    """RFC 9118 3."""
+    leaf = pki.with_constraints(INTERMEDIATE, ClaimConstraints(("a",)), ClaimConstraints((), (), ("b",)))
     assert code(leaf.bundle) is Code.CERTIFICATE_UNSUITABLE
 
 
