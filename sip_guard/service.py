@@ -27,6 +27,7 @@ from sip_guard.proxy.overload import Overload
 from sip_guard.record import Masking
 from sip_guard.repository.certificates import Certificates
 from sip_guard.repository.https import Fetcher
+from sip_guard.repository.reach import Public
 from sip_guard.runtime import Carry, Runtime
 from sip_guard.screen import Screening
 from sip_guard.sip.flow import Address, End, Flow, numeric, written
@@ -235,9 +236,8 @@ class Service:
             return []
         trusts = Trusts(Trust(group.name, group.anchors) for group in config.trust)
         options = config.repository
-        fetcher = Fetcher(
-            reactor, timeout=options.timeout, max_octets=options.max_octets, laboratories=options.laboratories
-        )
+        reach = Public(options.laboratories)
+        fetcher = Fetcher(reactor, reach, timeout=options.timeout, max_octets=options.max_octets)
         certificates = Certificates(fetcher.get, options, trusts.judge, reactor, random.random)
         places = frozenset(laboratory.place for laboratory in options.laboratories)
         return [IdentityCheck(certificates.get, config.freshness, places)]

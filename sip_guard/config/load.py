@@ -17,7 +17,7 @@ from sip_guard.config.source import Source
 from sip_guard.policy.decision import TagOptions
 from sip_guard.policy.rule import EXEMPT, FINDINGS, Act, Rule
 from sip_guard.repository.certificates import Options as Repository
-from sip_guard.repository.https import Laboratory
+from sip_guard.repository.reach import Laboratory
 from sip_guard.sip.flow import bracketed
 from sip_guard.sip.grammar import canonical_name
 from sip_guard.stir import x5u

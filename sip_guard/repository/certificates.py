@@ -11,11 +11,9 @@ from twisted.internet.interfaces import IReactorTime
 from twisted.python.failure import Failure
 
 from sip_guard.call import Code, Finding, Outcome
+from sip_guard.repository.answer import NO_VALIDATORS, Fetch
 from sip_guard.repository.endpoint import Forbidden, Unavailable
-from sip_guard.repository.https import Laboratory
-
-Fetch = Callable[[str], Deferred[bytes]]
-"""Gets what is at a URL. Fails with `Unavailable` or `Forbidden`."""
+from sip_guard.repository.reach import Laboratory
 
 
 class Valid(Protocol):
@@ -125,12 +123,12 @@ class Certificates(Generic[_V]):
 
     async def _fetched(self, url: str, when: float) -> _V | Finding:
         try:
-            pem = await self._fetch(url)
+            answer = await self._fetch(url, NO_VALIDATORS)
         except Unavailable as error:
             return _unavailable(str(error))
         except Forbidden as error:
             return Finding(Code.REPOSITORY_FORBIDDEN, str(error))
-        return self._judge(pem, when)
+        return self._judge(answer.body or b"", when)
 
     def _settled(self, url: str, found: _V | Finding, when: float) -> _V | Finding:
         """Keep what came of a fetch, and say what those who wait for it are told."""

@@ -1,12 +1,9 @@
-"""Fetches one https URL that a stranger has chosen, without doing the stranger's bidding (ATIS-1000074 5.3.1)."""
+"""Fetches what is at one URL, without doing the bidding of whoever chose it or answers (ATIS-1000074 5.3.1)."""
 
-import ssl
 from collections.abc import Iterator
-from typing import Annotated, Any, Final, cast
-from urllib.parse import urlsplit
+from functools import partial
+from typing import Any, Final, cast
 
-import msgspec
-from msgspec import Meta
 from OpenSSL import SSL
 from service_identity import VerificationError
 from twisted.internet.defer import Deferred, fail
@@ -14,7 +11,7 @@ from twisted.internet.endpoints import wrapClientTLS
 from twisted.internet.error import ConnectionClosed, ConnectionDone
 from twisted.internet.interfaces import IProtocol, IProtocolFactory, IStreamClientEndpoint, ITCPTransport
 from twisted.internet.protocol import Protocol, connectionDone
-from twisted.internet.ssl import Certificate, optionsForClientTLS, platformTrust, trustRootFromCertificates
+from twisted.internet.ssl import optionsForClientTLS
 from twisted.protocols.policies import ProtocolWrapper, WrappingFactory
 from twisted.python.failure import Failure
 from twisted.web.client import URI, Agent, RequestTransmissionFailed, ResponseDone, ResponseFailed
@@ -24,113 +21,92 @@ from twisted.web.iweb import UNKNOWN_LENGTH, IAgent, IAgentEndpointFactory
 from zope.interface import implementer
 
 from sip_guard import __version__
-from sip_guard.repository.address import is_private, is_public
+from sip_guard.repository import answer
+from sip_guard.repository.answer import NO_VALIDATORS, Answer, Validators
 from sip_guard.repository.endpoint import CheckedEndpoint, Forbidden, Names, Unavailable, shown
-from sip_guard.stir.x5u import fault
+from sip_guard.repository.reach import Place, Reach, place_of
 
 MAX_HEAD: Final = 32_768
 """Octets that an answer may have beside its body: status line, header fields, framing."""
 
-_HEADERS: Final = Headers(
-    {b"Accept": [b"application/pem-certificate-chain"], b"User-Agent": [f"sip_guard/{__version__}".encode()]}
-)
+PEM_CHAIN: Final = "application/pem-certificate-chain"
+"""What is asked for where nothing else is said (ATIS-1000074 5.3.1)."""
+
 _BROKEN = (ResponseFailed, RequestTransmissionFailed, ConnectionClosed, SSL.Error)
 
 
-class Laboratory(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """A repository outside the rules, allowed by its very name and port. Never needed for real traffic."""
-
-    host: str
-    """As it stands in the URL: a name or a numeric address."""
-    port: Annotated[int, Meta(ge=1, le=65_535)] = 443
-    private_address: bool = False
-    """Whether it may be at a loopback or private address."""
-    web_ca: str | None = None
-    """PEM file of the authorities its web server is trusted by, instead of the system's; None: the system's."""
-
-    @property
-    def place(self) -> tuple[str, int]:
-        """Its host, in lower case and without brackets, and its port: what `x5u.fault` knows laboratories by."""
-        return self.host.lower().strip("[]"), self.port
-
-
 class Fetcher:
-    """Gets what is at a URL over HTTPS, each time over a connection of its own."""
+    """Gets what is at a URL over HTTP, each time over a connection of its own."""
 
     def __init__(
-        self,
-        reactor: Any,
-        *,
-        timeout: float = 2.0,
-        max_octets: int = 65_536,
-        laboratories: tuple[Laboratory, ...] = (),
+        self, reactor: Any, reach: Reach, *, accept: str = PEM_CHAIN, timeout: float = 2.0, max_octets: int = 65_536
     ) -> None:
-        """Read the web's authorities, which are kept until the end: the system's, and those of the laboratories.
+        """`accept`: the media types that are asked for, as in the header field.
 
-        `timeout`: seconds for looking up, connecting, TLS and answer together. `max_octets`: of the body. Raises
-        OSError or ValueError where a laboratory's PEM file cannot be read.
+        `timeout`: seconds for looking up, connecting, TLS and answer together. `max_octets`: of the body.
         """
         self._reactor = reactor
+        self._reach = reach
+        self._headers = {b"Accept": accept.encode("ascii"), b"User-Agent": f"sip_guard/{__version__}".encode()}
         self._timeout = timeout
         self._max_octets = max_octets
         self._names = Names(reactor)
-        self._laboratories = {laboratory.place: laboratory for laboratory in laboratories}
-        self._places = frozenset(self._laboratories)
-        self._authorities = _authorities(None)
-        self._own_authorities = {
-            laboratory.place: _authorities(laboratory.web_ca)
-            for laboratory in laboratories
-            if laboratory.web_ca is not None
-        }
 
-    def get(self, url: str) -> Deferred[bytes]:
-        """Give the body that `url` is answered with, by 200 and nothing else. No redirect is followed.
+    def get(self, url: str, validators: Validators = NO_VALIDATORS) -> Deferred[Answer]:
+        """Give what `url` is answered with by 200, or by 304 where `validators` are sent. No redirect is followed.
 
         Fails with Forbidden where the URL or an address that it leads to is not allowed, and else with Unavailable.
         """
-        wrong = fault(url, self._places)
+        wrong = self._reach.fault(url)
         if wrong is not None:
             return fail(Forbidden(f"the URL {wrong}"))
-        parts = urlsplit(url)
-        host, port = parts.hostname or "", parts.port or 443
+        place = place_of(url)
 
-        def too_late(_: object, seconds: float) -> bytes:
-            raise Unavailable(f"{shown(host)} gave no answer within {seconds:g} s")
+        def too_late(_: object, seconds: float) -> Answer:
+            raise Unavailable(f"{shown(place[0])} gave no answer within {seconds:g} s")
 
-        return Deferred.fromCoroutine(self._get(url, host, port)).addTimeout(self._timeout, self._reactor, too_late)
+        asked = Deferred.fromCoroutine(self._get(url, place, validators))
+        return asked.addTimeout(self._timeout, self._reactor, too_late)
 
-    async def _get(self, url: str, host: str, port: int) -> bytes:
-        connection = _Connection(self._way(host, port), self._max_octets + MAX_HEAD)
+    async def _get(self, url: str, place: Place, validators: Validators) -> Answer:
+        host = shown(place[0])
+        connection = _Connection(self._way(url, place), self._max_octets + MAX_HEAD)
         agent: IAgent = Agent.usingEndpointFactory(self._reactor, connection)  # type: ignore[no-untyped-call]
         try:
-            response = await agent.request(b"GET", url.encode("ascii"), _HEADERS)
-            octets = await self._body(response, shown(host))
+            response = await agent.request(b"GET", url.encode("ascii"), self._fields(validators))
+            if response.code == 304 and any(validators):
+                return self._answer(response, None, validators)
+            octets = await self._body(response, host)
             connection.raise_if_broken()
         except _BROKEN as error:
             what = f"sends more than {self._max_octets} octets" if connection.exceeded else _what_broke(error)
-            raise Unavailable(f"{shown(host)} {what}") from None
+            raise Unavailable(f"{host} {what}") from None
         else:
-            return octets
+            return self._answer(response, octets, NO_VALIDATORS)
         finally:
             connection.abort()
 
-    def _way(self, host: str, port: int) -> IStreamClientEndpoint:
-        laboratory = self._laboratories.get((host, port))
-        private = laboratory is not None and laboratory.private_address
+    def _fields(self, validators: Validators) -> Headers:
+        conditions = {b"If-None-Match": validators.etag, b"If-Modified-Since": validators.last_modified}
+        fields = self._headers | {name: value.encode("ascii") for name, value in conditions.items() if value}
+        return Headers({name: [value] for name, value in fields.items()})
+
+    def _answer(self, response: Any, body: bytes | None, known: Validators) -> Answer:
+        """Make an answer of a response. One that is not modified need not say again what is `known`."""
+        said = answer.validators(response.headers)
+        return Answer(body, said if any(said) else known, answer.lifetime(response.headers))
+
+    def _way(self, url: str, place: Place) -> IStreamClientEndpoint:
+        host, port = place
+        allowed = partial(self._reach.allows, place)
+        way = CheckedEndpoint(self._reactor, self._names, host, port, allowed)
+        if url[:5].lower() == "http:":
+            return way
         try:
-            tls = optionsForClientTLS(host, self._own_authorities.get((host, port), self._authorities))
+            tls = optionsForClientTLS(host, self._reach.authorities(place))
         except UnicodeError:
             raise Unavailable(f"{shown(host)} is not a host name") from None
-        return wrapClientTLS(
-            tls,
-            CheckedEndpoint(
-                self._reactor,
-                self._names,
-                host,
-                port,
-                lambda address: is_public(address) or (private and is_private(address)),
-            ),
-        )
+        return wrapClientTLS(tls, way)
 
     async def _body(self, response: Any, host: str) -> bytes:
         if response.code != 200:
@@ -233,21 +209,6 @@ class _Connection:
         """Drop the connection, if there is one."""
         if self._meter is not None:
             self._meter.abort()
-
-
-def _authorities(file: str | None) -> Any:
-    """Read web authorities from a PEM file, or with None the system's.
-
-    `platformTrust` would read the system's anew for each connection, and stop the reactor for 8 ms each time.
-    """
-    store = ssl.create_default_context(cafile=file)
-    found = store.get_ca_certs(binary_form=True)
-    if not found and file is None:
-        return platformTrust()  # type: ignore[no-untyped-call]
-    if not found:
-        raise ValueError(f"there is no certificate of an authority in {file}")
-    certificates = [Certificate.loadPEM(ssl.DER_cert_to_PEM_cert(der).encode()) for der in found]
-    return trustRootFromCertificates(certificates)  # type: ignore[no-untyped-call]
 
 
 def _what_broke(error: BaseException) -> str:

@@ -13,7 +13,7 @@ from shipped import CONFIGS, NAMES, copied
 from sip_guard.config import Config, ConfigError, load
 from sip_guard.config.options import File, Listen, Route, Rule, Target, Trunk, Trust, When
 from sip_guard.config.source import Source
-from sip_guard.repository.https import Laboratory
+from sip_guard.repository.reach import Laboratory
 from sip_guard.transport.tls import TlsFiles
 
 EVERY_OPTION = CONFIGS / "sip_guard.yaml"

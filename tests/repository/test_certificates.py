@@ -7,6 +7,7 @@ from twisted.internet.task import Clock
 from twisted.python.failure import Failure
 
 from sip_guard.call import Code, Finding
+from sip_guard.repository.answer import NO_VALIDATORS, Answer, Validators
 from sip_guard.repository.certificates import Certificates, Options
 from sip_guard.repository.endpoint import Forbidden, Unavailable
 from sip_guard.stir.certificate import Signer
@@ -31,12 +32,12 @@ class Web:
 
     def __init__(self) -> None:
         self.asked: list[str] = []
-        self.open: dict[str, Deferred[bytes]] = {}
+        self.open: dict[str, Deferred[Answer]] = {}
         self.cancelled: list[str] = []
         self._judgements: dict[bytes, Found | Exception] = {}
         self.judged_for: list[float] = []
 
-    def fetch(self, url: str) -> Deferred[bytes]:
+    def fetch(self, url: str, _: Validators) -> Deferred[Answer]:
         assert url not in self.open, "one fetch of a URL at a time"
         self.asked.append(url)
         self.open[url] = Deferred(lambda _: self.cancelled.append(url))
@@ -53,7 +54,7 @@ class Web:
         """End the fetch of `url` with a certificate that is judged to be `found`."""
         pem = b"PEM %d" % len(self._judgements)
         self._judgements[pem] = found
-        self.open.pop(url).callback(pem)
+        self.open.pop(url).callback(Answer(pem, NO_VALIDATORS, None))
 
     def fails(self, error: Exception, url: str = URL) -> None:
         self.open.pop(url).errback(error)
@@ -178,14 +179,14 @@ def test_a_waiter_may_ask_again_while_it_is_told(repository: Repository) -> None
 
 def test_a_fetch_that_ends_at_once_is_told_as_well() -> None:
     certificates: Certificates[Signer] = Certificates(
-        lambda _: Deferred.fromCoroutine(an_outage()), Options(), lambda _p, _w: BAD, Clock(), lambda: 0.5
+        lambda *_: Deferred.fromCoroutine(an_outage()), Options(), lambda _p, _w: BAD, Clock(), lambda: 0.5
     )
     found = certificates.get(URL, NOW)
     assert isinstance(found, Deferred)
     assert finding_of(Waiter(found)) == Finding(Code.REPOSITORY_FORBIDDEN, "no")
 
 
-async def an_outage() -> bytes:
+async def an_outage() -> Answer:
     raise Forbidden("no")
 
 

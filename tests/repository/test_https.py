@@ -12,8 +12,10 @@ from twisted.python.failure import Failure
 from web import PAST, Serve, Site, a_web_root, answer, certificate_for, serving
 
 from sip_guard import __version__
+from sip_guard.repository.answer import Answer, Validators
 from sip_guard.repository.endpoint import Forbidden, Unavailable
-from sip_guard.repository.https import MAX_HEAD, Fetcher, Laboratory
+from sip_guard.repository.https import MAX_HEAD, Fetcher
+from sip_guard.repository.reach import Configured, Laboratory, Public
 
 HOST = "certs.example.com"
 PEM = b"-----BEGIN CERTIFICATE-----\n...\n-----END CERTIFICATE-----\n"
@@ -55,12 +57,12 @@ class Client:
 
     def fetcher(self, site: Site, host: str = HOST, **options: Any) -> Fetcher:
         laboratory = Laboratory(host, site.port, private_address=True, web_ca=self.web_ca)
-        settings: dict[str, Any] = {"timeout": 20.0, "laboratories": (laboratory,)}
-        return Fetcher(reactor, **settings | options)
+        reach = Public(options.pop("laboratories", (laboratory,)))
+        return Fetcher(reactor, reach, **{"timeout": 20.0} | options)
 
-    def get(self, site: Site, host: str = HOST, path: str = "/a/b.pem", **options: Any) -> bytes:
+    def get(self, site: Site, host: str = HOST, path: str = "/a/b.pem", **options: Any) -> bytes | None:
         fetcher = self.fetcher(site, host, **options)
-        return self._in_reactor(lambda: fetcher.get(f"https://{host}:{site.port}{path}"))
+        return self._in_reactor(lambda: fetcher.get(f"https://{host}:{site.port}{path}")).body
 
     def unavailable(self, site: Site, host: str = HOST, **options: Any) -> str:
         with pytest.raises(Unavailable) as raised:
@@ -334,7 +336,7 @@ def test_loopback_is_forbidden_unless_a_laboratory_is_allowed_it(client: Client,
 
 def test_a_laboratory_is_allowed_by_its_very_host_and_port(in_reactor: Reactor, names: Names, web_ca: str) -> None:
     laboratories = (Laboratory(HOST, 443, private_address=True), Laboratory("Lab.example.com", 5443))
-    fetcher = Fetcher(reactor, laboratories=laboratories)
+    fetcher = Fetcher(reactor, Public(laboratories))
 
     def forbidden(url: str) -> str:
         with pytest.raises(Forbidden) as raised:
@@ -380,22 +382,71 @@ def test_a_web_ca_that_is_none_is_told_at_once(tmp_path: Path, content: bytes) -
     path = tmp_path / "ca.pem"
     path.write_bytes(content)
     with pytest.raises((OSError, ValueError)):
-        Fetcher(reactor, laboratories=(Laboratory(HOST, web_ca=str(path)),))
+        Public((Laboratory(HOST, web_ca=str(path)),))
 
 
 def test_a_web_ca_that_is_missing_is_told_at_once(tmp_path: Path) -> None:
     with pytest.raises(FileNotFoundError):
-        Fetcher(reactor, laboratories=(Laboratory(HOST, web_ca=str(tmp_path / "none.pem")),))
+        Public((Laboratory(HOST, web_ca=str(tmp_path / "none.pem")),))
+
+
+def test_what_is_known_is_sent_along_and_need_not_come_again(client: Client, serve: Serve, in_reactor: Reactor) -> None:
+    reply = answer(b"", b"Cache-Control: max-age=60", status=b"304 Not Modified")
+    site = serve(reply, CERTIFICATE)
+    known = Validators('"abc"', "Tue, 14 Nov 2023 22:00:00 GMT")
+    fetcher = client.fetcher(site)
+    got = in_reactor(lambda: fetcher.get(f"https://{HOST}:{site.port}/", known))
+    assert got == Answer(None, known, 60.0)
+    request = site.requests[0].decode().lower()
+    assert 'if-none-match: "abc"\r\n' in request
+    assert "if-modified-since: tue, 14 nov 2023 22:00:00 gmt\r\n" in request
+
+
+def test_a_new_version_comes_with_its_own_validators(client: Client, serve: Serve, in_reactor: Reactor) -> None:
+    site = serve(answer(PEM, b'ETag: "new"', b"Age: 5", b"Cache-Control: max-age=60"), CERTIFICATE)
+    fetcher = client.fetcher(site)
+    got = in_reactor(lambda: fetcher.get(f"https://{HOST}:{site.port}/", Validators('"abc"', "x")))
+    assert got == Answer(PEM, Validators('"new"'), 55.0)
+
+
+def test_what_the_operator_names_may_be_plain_http_at_any_port_and_address(
+    serve: Serve, in_reactor: Reactor, names: Names
+) -> None:
+    site = serve(answer(PEM))
+    fetcher = Fetcher(reactor, Configured(), accept="application/pkix-crl", timeout=20.0)
+    got = in_reactor(lambda: fetcher.get(f"http://{HOST}:{site.port}/a?b=c"))
+    assert got.body == PEM
+    assert site.requests[0].startswith(b"GET /a?b=c HTTP/1.1\r\n")
+    assert f"Host: {HOST}:{site.port}\r\n".encode() in site.requests[0]
+    assert b"Accept: application/pkix-crl\r\n" in site.requests[0]
+
+
+def test_what_the_operator_names_has_its_own_authority(
+    serve: Serve, in_reactor: Reactor, names: Names, web_ca: str
+) -> None:
+    site = serve(answer(PEM), CERTIFICATE)
+    url = f"https://{HOST}:{site.port}/"
+    assert in_reactor(lambda: Fetcher(reactor, Configured(web_ca), timeout=20.0).get(url)).body == PEM
+    with pytest.raises(Unavailable, match="not trusted"):
+        in_reactor(lambda: Fetcher(reactor, Configured(), timeout=20.0).get(url))
+
+
+def test_a_redirect_from_what_the_operator_names_is_not_followed_either(
+    serve: Serve, in_reactor: Reactor, names: Names
+) -> None:
+    site = serve(answer(b"", b"Location: http://127.0.0.1:1/", status=b"302 Found"))
+    with pytest.raises(Unavailable, match="answered 302"):
+        in_reactor(lambda: Fetcher(reactor, Configured(), timeout=20.0).get(f"http://{HOST}:{site.port}/"))
 
 
 def test_many_fetches_at_once_do_not_disturb_each_other(client: Client, serve: Serve, in_reactor: Reactor) -> None:
     site = serve(answer(PEM), CERTIFICATE)
     fetcher = client.fetcher(site)
 
-    def all_at_once() -> Deferred[list[bytes]]:
+    def all_at_once() -> Deferred[list[Answer]]:
         return gatherResults([fetcher.get(f"https://{HOST}:{site.port}/{i}") for i in range(40)])
 
-    assert in_reactor(all_at_once) == [PEM] * 40
+    assert [each.body for each in in_reactor(all_at_once)] == [PEM] * 40
 
 
 class Offline:
@@ -404,7 +455,7 @@ class Offline:
     def __init__(self, names: Names, **options: Any) -> None:
         self.reactor: Any = MemoryReactorClock()  # type: ignore[no-untyped-call]
         self.reactor.nameResolver = self.names = names
-        self.fetcher = Fetcher(self.reactor, **options)
+        self.fetcher = Fetcher(self.reactor, Public(options.pop("laboratories", ())), **options)
 
     def get(self, url: str) -> list[object]:
         results: list[object] = []
