@@ -8,6 +8,8 @@ BURST = 1000
 """How much has to be in progress at once to be worth the trouble."""
 REST = 100
 """What is worth it once more at the end of a burst."""
+LATER = 500
+"""Looks after which it is done again: what was still in use here and there has gone by then."""
 
 
 class Memory:
@@ -17,6 +19,7 @@ class Memory:
         self._give_back = give_back
         self._most = 0
         self._worth = BURST
+        self._again = 0
 
     def look(self, pending: int) -> None:
         """Look at how much is in progress. Each time that hardly anything is left of a burst, it is given back."""
@@ -25,7 +28,12 @@ class Memory:
         elif self._most >= self._worth and pending < self._most // 10:
             self._most = pending
             self._worth = REST if pending >= REST else BURST
+            self._again = LATER
             self._give_back()
+        elif self._again:
+            self._again -= 1
+            if not self._again:
+                self._give_back()
 
 
 def settle() -> None:

@@ -1,4 +1,4 @@
-from sip_guard.memory import BURST, REST, Memory, give_back
+from sip_guard.memory import BURST, LATER, REST, Memory, give_back
 
 
 def looks(*pending: int) -> list[int]:
@@ -17,6 +17,10 @@ def test_what_a_burst_took_is_given_back_when_hardly_anything_is_left_of_it() ->
 
 def test_what_is_left_is_given_back_when_it_is_over_too() -> None:
     assert looks(0, 5 * BURST, BURST // 2 - 1, REST, REST // 2, 5, 0, 0) == [2, 5]
+
+
+def test_it_is_given_back_once_more_after_a_while() -> None:
+    assert looks(BURST, *[0] * (3 * LATER)) == [1, 1 + LATER]
 
 
 def test_each_burst_counts_anew() -> None:

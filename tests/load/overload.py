@@ -22,13 +22,17 @@ SHARE = 0.8
 """Of the sustainable rate, what must be completed under overload."""
 DISTURBED = 0.1
 """Of the time, what others may take from the guard's core: more, and it is not the guard that was measured."""
+SETTLED = 4.0
+"""Seconds that the short form leaves out at the beginning: until the first calls end, and a queue shows that it stands,
+a third of it is over."""
 GRACE = 5.0
 """Seconds after the overload in which calls may still be shed."""
 
 
 def run(world: World, report: Report, *, short: bool) -> None:
     """Find the sustainable rate, go to three times as much, and back to half of it."""
-    step, factor, span, after = (2, 1.2, 8, 7) if short else (10, 1.1, 60, 30)
+    step, factor, span, after = (4, 1.2, 12, 7) if short else (10, 1.1, 60, 30)
+    settled = SETTLED if short else 0.0
     callees = world.callees(seconds=3600)
     sustainable = _sustainable(world, callees, step, factor)
     report.row("sustainable rate, calls/s", sustainable)
@@ -36,7 +40,7 @@ def run(world: World, report: Report, *, short: bool) -> None:
     for left in reversed(range(TRIES)):
         guard = world.guard(target("pbx", callees.local))
         _settle(world, guard)
-        overload = _overload(world, guard, 3 * sustainable, span)
+        overload = _overload(world, guard, 3 * sustainable, span, settled)
         if overload.disturbed <= DISTURBED or not left:
             break
         world.end(guard)
@@ -76,6 +80,7 @@ class _Overload(NamedTuple):
     """What was seen while too much was offered."""
 
     seconds: float
+    """For which `counts` were counted."""
     counts: Counts
     answer_times: list[float]
     used: float
@@ -85,15 +90,17 @@ class _Overload(NamedTuple):
     resident: float
 
 
-def _overload(world: World, guard: Guard, rate: float, span: float) -> _Overload:
+def _overload(world: World, guard: Guard, rate: float, span: float, settled: float) -> _Overload:
     before, waited = guard.cpu(), guard.waited()
     callers = world.callers(guard, rate=rate, calls=round(rate * span), seconds=span + 120)
     time.sleep(span)
     used, waited = guard.cpu() - before, guard.waited() - waited
     # SIPp counts for us once a second.
     eventually(lambda: bool(callers.history) and callers.history[-1][0] >= span, 3)
-    seconds, counts = callers.history[-1]
-    return _Overload(seconds, counts, callers.answer_times(), used / span, waited / span, guard.resident())
+    history = [(0.0, Counts()), *callers.history]
+    (since, before_it), (until, counts) = next(each for each in history if each[0] >= settled), history[-1]
+    seen = Counts(*(now - then for now, then in zip(counts, before_it, strict=True)))
+    return _Overload(until - since, seen, callers.answer_times(), used / span, waited / span, guard.resident())
 
 
 def _judge(report: Report, overload: _Overload, sustainable: float, *, judged: bool) -> None:
