@@ -100,6 +100,13 @@ class Code(Enum):
         "Invalid Identity Header",
         "RFC 8224 8.1",
     )
+    AUTHORITY_UNKNOWN = (
+        "authority-unknown",
+        Outcome.UNATTESTED,
+        438,
+        "Invalid Identity Header",
+        "RFC 8226 9",
+    )
 
     ORIG_MISMATCH = (
         "orig-mismatch",

@@ -32,6 +32,7 @@ from sip_guard.runtime import Carry, Runtime
 from sip_guard.screen import Screening
 from sip_guard.sip.flow import Address, End, Flow, numeric, written
 from sip_guard.sip.hygiene import FORGEABLE
+from sip_guard.stir.token import Terms
 from sip_guard.stir.trust import Trust, Trusts
 from sip_guard.transport.locate import Locator
 from sip_guard.transport.locations import Locations
@@ -240,7 +241,7 @@ class Service:
         fetcher = Fetcher(reactor, reach, timeout=options.timeout, max_octets=options.max_octets)
         certificates = Certificates(fetcher.get, options, trusts.judge, reactor, random.random)
         places = frozenset(laboratory.place for laboratory in options.laboratories)
-        return [IdentityCheck(certificates.get, config.freshness, places)]
+        return [IdentityCheck(certificates.get, Terms(config.freshness, places), trusts)]
 
 
 def steady(reactor: Any) -> None:

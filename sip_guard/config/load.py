@@ -22,7 +22,7 @@ from sip_guard.sip.flow import bracketed
 from sip_guard.sip.grammar import canonical_name
 from sip_guard.stir import x5u
 from sip_guard.stir.certificate import Anchors
-from sip_guard.stir.verify import Freshness
+from sip_guard.stir.token import Freshness
 from sip_guard.transport.connection import StreamLimits
 from sip_guard.transport.dns import DnsOptions
 from sip_guard.transport.tls import Tls, TlsFiles
@@ -86,7 +86,7 @@ class _Builder:
             routes=ways_out,
             dns=file.dns,
             trust=trust.Reader(self.folder, self.faults).groups(file.verification, trunks),
-            freshness=Freshness(max_age=file.verification.max_age, max_future=file.verification.max_future),
+            freshness=self._freshness(file.verification),
             time_limit=file.verification.time_limit,
             repository=self._repository(file.verification.repository),
             emergency=self._emergency(file.emergency),
@@ -116,6 +116,11 @@ class _Builder:
         return files
 
     # What is checked and decided.
+
+    def _freshness(self, item: options.Verification) -> Freshness:
+        if item.max_diverted_age < item.max_age:
+            self.faults.add("verification.max_diverted_age", f"it cannot be less than `max_age`, {item.max_age:g}")
+        return Freshness(item.max_age, item.max_future, item.max_diverted_age)
 
     def _repository(self, item: Repository) -> Repository:
         at = "verification.repository.laboratories"

@@ -112,6 +112,8 @@ class Verification(msgspec.Struct, frozen=True, kw_only=True):
     """Seconds that a token's `iat` may lie before the arrival of the call."""
     max_future: Annotated[float, Meta(ge=0, le=86_400)] = 60.0
     """Seconds that it may lie after it."""
+    max_diverted_age: Annotated[float, Meta(gt=0, le=86_400)] = 300.0
+    """Seconds that the tokens of a diverted call may lie before its arrival, but for the last one (RFC 8946)."""
     time_limit: Annotated[float, Meta(gt=0, le=30)] = 3.0
     """Seconds that one check may take in all; past it the call goes on as could not be checked."""
     repository: Repository = Repository()

@@ -40,11 +40,11 @@ class Jws(msgspec.Struct, frozen=True):
             return fault
         signed, _, seal = token.rpartition(b".")
         head, _, body = signed.partition(b".")
-        opened, payload, signature = _decoded(head), _decoded(body), _decoded(seal)
-        if opened is None or payload is None or signature is None:
-            return Finding(Code.PASSPORT_MALFORMED, "a part that is not base64url as RFC 7515 has it")
-        if len(signature) != SIGNATURE_OCTETS:
-            return Finding(Code.SIGNATURE_MALFORMED, f"a signature of {len(signature)} octets instead of 64")
+        opened, payload, signature = _decoded(head), _decoded(body), signature_of(seal)
+        if opened is None or payload is None:
+            return _not_base64url()
+        if isinstance(signature, Finding):
+            return signature
         jose = members(opened)
         if jose is None:
             return Finding(Code.PASSPORT_MALFORMED, "the PASSporT header is not a JSON object in strict form")
@@ -57,6 +57,20 @@ class Jws(msgspec.Struct, frozen=True):
         if isinstance(alg, str) and isinstance(ppt, str) and isinstance(typ, str) and isinstance(x5u, str):
             return cls(alg, ppt or None, typ, x5u, payload, signed, signature)
         return Finding(Code.PASSPORT_MALFORMED, "a member of the PASSporT header is not a string")
+
+
+def signature_of(part: bytes) -> bytes | Finding:
+    """Decode the last part of a token."""
+    signature = _decoded(part)
+    if signature is None:
+        return _not_base64url()
+    if len(signature) != SIGNATURE_OCTETS:
+        return Finding(Code.SIGNATURE_MALFORMED, f"a signature of {len(signature)} octets instead of 64")
+    return signature
+
+
+def _not_base64url() -> Finding:
+    return Finding(Code.PASSPORT_MALFORMED, "a part that is not base64url as RFC 7515 has it")
 
 
 def _form_fault(token: bytes) -> Finding | None:

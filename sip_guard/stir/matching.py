@@ -38,6 +38,11 @@ def unattested(passport: Passport, call: Call) -> Finding | None:
         return Finding(Code.PRESENTED_NOT_ATTESTED, "From shows another caller than the token attests")
     if not asserted and not presented:
         return Finding(Code.ORIGINATOR_UNKNOWN, "the call shows no caller that the token could attest")
+    return None
+
+
+def elsewhere(passport: Passport, call: Call) -> Finding | None:
+    """Say that a genuine token for the number in To is not for where the call goes."""
     if call.trunk.called_number == "target" and not _is_for_target(passport, call.target):
         return Finding(Code.DEST_DIVERTED, "'dest' is the number in To, and the call goes to another one")
     return None
@@ -53,21 +58,24 @@ def verified(passport: Passport, call: Call) -> frozenset[bytes]:
 
 def dest_fault(passport: Passport, call: Call) -> Finding | None:
     """Refuse a token for another callee: neither To nor the Request-URI, which many an element before us rewrites."""
-    numbers = passport.dest_tn
-    if call.to.number in numbers or call.target.number in numbers:
+    if is_to(passport, call.to) or is_to(passport, call.target):
         return None
-    called = {canonical_uri(party.uri) for party in (call.to, call.target) if party.number is None}
-    if called & {_canonical(uri) for uri in passport.dest_uri} - {None}:
-        return None
-    dest = ",".join((*numbers, *passport.dest_uri))[:128]
+    dest = ",".join((*passport.dest_tn, *passport.dest_uri))[:128]
     return Finding(Code.DEST_MISMATCH, "'dest' names neither To nor the Request-URI", particulars=(("dest", dest),))
+
+
+def is_to(passport: Passport, party: Party) -> bool:
+    """Tell whether a token is for this callee."""
+    if party.number is not None:
+        return party.number in passport.dest_tn
+    return bool(passport.dest_uri) and canonical_uri(party.uri) in {*map(canonical, passport.dest_uri)} - {None}
 
 
 def _is_for_target(passport: Passport, target: Party) -> bool:
     """Tell whether the call goes to whom the token is for, or to nobody in particular."""
     if _identity(target, by_uri=False) in (None, *passport.dest_tn):
         return True
-    return canonical_uri(target.uri) in {_canonical(uri) for uri in passport.dest_uri} - {None}
+    return canonical_uri(target.uri) in {*map(canonical, passport.dest_uri)} - {None}
 
 
 def _counted(passport: Passport, call: Call) -> tuple[set[str], set[str]]:
@@ -106,8 +114,9 @@ def _identity(party: Party, *, by_uri: bool) -> str | None:
 
 
 def _orig(passport: Passport) -> str | None:
-    return passport.orig_tn if passport.orig_uri is None else _canonical(passport.orig_uri)
+    return passport.orig_tn if passport.orig_uri is None else canonical(passport.orig_uri)
 
 
-def _canonical(uri: str) -> str | None:
+def canonical(uri: str) -> str | None:
+    """Give a URI of a claim in canonical form; None if it is no SIP URI."""
     return canonical_uri(Uri.parse(uri.encode()))

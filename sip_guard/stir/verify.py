@@ -1,6 +1,10 @@
-"""Decides about one token: first what can be told without a certificate, then what cannot (RFC 8224 6.2)."""
+"""Decides about one token: first what can be told without a certificate, then what cannot (RFC 8224 6.2).
 
-from typing import Annotated
+Each check is a step with a name and its source, so that whoever asks can be shown all of them.
+"""
+
+from collections.abc import Callable
+from typing import Literal, NamedTuple
 
 import msgspec
 from cryptography.exceptions import InvalidSignature
@@ -8,133 +12,270 @@ from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.asymmetric.utils import encode_dss_signature
 
-from sip_guard.call import Attestation, Call, Code, Finding
-from sip_guard.stir import x5u
-from sip_guard.stir.certificate import Signer
-from sip_guard.stir.identity import Identity
+from sip_guard.call import Attestation, Code, Finding
+from sip_guard.stir import identity, media, x5u
+from sip_guard.stir.compact import rebuilt
 from sip_guard.stir.jws import Jws
-from sip_guard.stir.matching import dest_fault, orig_fault, unattested, verified
-from sip_guard.stir.passport import Passport, claims
-from sip_guard.stir.types import TYPES
-
-Seconds = Annotated[float, msgspec.Meta(ge=0, le=86_400)]
+from sip_guard.stir.matching import dest_fault, elsewhere, orig_fault, unattested, verified
+from sip_guard.stir.passport import claims
+from sip_guard.stir.token import Token
+from sip_guard.stir.types import ATTESTING, BASE, TYPES
+from sip_guard.stir.types.div import diverted_from
 
 _ES256 = ec.ECDSA(hashes.SHA256())
 
 
-class Freshness(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """How far from a call's arrival its tokens may have been signed (RFC 8224 6.2 step 4)."""
+class Step(NamedTuple):
+    """One check."""
 
-    max_age: Seconds = 60
-    """Seconds before."""
-    max_future: Seconds = 60
-    """Seconds after: two clocks are never the same."""
+    name: str
+    source: str
+    needs: Literal["value", "identity", "jws", "passport", "signer"]
+    """What has to be known of the token before this can be asked."""
+    fault: Callable[[Token], Finding | None]
 
 
-def examine(
-    identity: Identity, call: Call, freshness: Freshness, laboratories: frozenset[tuple[str, int]] = frozenset()
-) -> Passport | Finding:
-    """Say what is wrong with a token as far as no certificate is needed, in the order of ATIS-1000082; else give it.
+def examine(token: Token) -> Finding | None:
+    """Say what is wrong with a token that was read, as far as no certificate is needed (in the order of ATIS-1000082).
 
-    What it gives may still not attest all that the call shows: that is said by `verify`, of a token that is genuine.
-    `laboratories` are the hosts and ports that a certificate may come from although the port is neither 443 nor 8443.
+    What passes may still not attest all that the call shows: that is said of tokens that are genuine (`attested`).
     """
-    jws = Jws.parse(identity.token)
-    fault = _type_fault(identity, jws) or _info_fault(identity, jws, laboratories)
-    if fault is not None:
-        return fault
-    if isinstance(jws, Finding):
-        return jws
-    passport = _mirror_fault(identity, jws) or claims(jws)
-    if isinstance(passport, Finding):
-        return passport
-    return (
-        TYPES[identity.ppt or ""](passport)
-        or _time_fault(passport, call, freshness)
-        or orig_fault(passport, call)
-        or dest_fault(passport, call)
-        or passport
+    return _first(EXAMINED[1:], token)
+
+
+def verify(token: Token) -> Finding | None:
+    """Say what is wrong with a token that `examine` passed, by its `signer`; None: it is genuine."""
+    fault = _first(VERIFIED, token)
+    return fault and msgspec.structs.replace(fault, particulars=about_signer(token))
+
+
+def attested(token: Token, diversions: int = 0) -> Finding:
+    """Say what a genuine token is worth for its call, which it reaches over so many `div` tokens."""
+    passport, signer, call = token.passport, token.signer, token.call
+    about = about_signer(token)
+    fault = (
+        unattested(passport, call) or _authority_unknown(token) or (None if diversions else elsewhere(passport, call))
     )
-
-
-def verify(passport: Passport, signer: Signer, call: Call) -> Finding:
-    """Say what a token that `examine` gave is worth, by the certificate that its `x5u` led to."""
-    fault = _authority_fault(passport, signer, call)
-    if fault is None and not _is_signed(passport, signer.key):
-        fault = Finding(Code.SIGNATURE_INVALID, "the signature is not that of the certificate's key over these claims")
-    fault = fault or unattested(passport, call)
-    about = (("iat", passport.iat), ("x5u", passport.x5u), ("signer", signer.subject))
     if fault is not None:
         return msgspec.structs.replace(fault, particulars=about)
+    level = passport.attest or ""
     attestation = Attestation(
-        passport.attest or "", passport.origid or "", ",".join(signer.spcs), verified(passport, call)
+        level,
+        passport.origid or "",
+        ",".join(signer.spcs),
+        verified(passport, call),
+        signer.trust,
+        diversions,
     )
-    return Finding(Code.PASSED, f"attestation {passport.attest}", attestation=attestation, particulars=about)
+    detail = f"attestation {level}" if level else "a base PASSporT"
+    return Finding(Code.PASSED, detail, attestation=attestation, particulars=about)
 
 
-def _type_fault(identity: Identity, jws: Jws | Finding) -> Finding | None:
+def about_signer(token: Token) -> tuple[tuple[str, str | int], ...]:
+    """Give what is recorded of a token whose signer is known."""
+    return ("iat", token.passport.iat), ("x5u", token.passport.x5u), ("signer", token.signer.subject)
+
+
+def _first(steps: tuple[Step, ...], token: Token) -> Finding | None:
+    for step in steps:
+        fault = step.fault(token)
+        if fault is not None:
+            return fault
+    return None
+
+
+# Without a certificate.
+
+
+def read(token: Token) -> Finding | None:
+    """Read the header field; None: it can be read."""
+    found = identity.parse(token.value)
+    if isinstance(found, Finding):
+        return found
+    token.take(found)
+    return None
+
+
+def _type(token: Token) -> Finding | None:
     """Pass over what is of another type, however it looks inside (RFC 8224 6.2 step 1)."""
-    ppt = identity.ppt
-    if ppt is None and isinstance(jws, Jws):
+    ppt, jws = token.identity.ppt, token.read
+    if ppt is None and isinstance(jws, Jws) and jws.ppt is not None:
         if jws.ppt in TYPES:
             return Finding(Code.PPT_MISMATCH, "no 'ppt' parameter beside a token that has one")
-        ppt = jws.ppt or "none"
+        ppt = jws.ppt
     if ppt is None or ppt in TYPES:
         return None
     return Finding(Code.PPT_UNSUPPORTED, "a PASSporT type that is not verified here")
 
 
-def _info_fault(identity: Identity, jws: Jws | Finding, laboratories: frozenset[tuple[str, int]]) -> Finding | None:
+def _form(token: Token) -> Finding | None:
+    """Write a compact form out where there may be one (RFC 8224 4.1)."""
+    jws = token.read
     if isinstance(jws, Finding) and jws.code is Code.COMPACT_FORM:
-        return jws
-    what = x5u.fault(identity.info, laboratories)
+        if token.ppt != BASE:
+            return jws
+        token.read = rebuilt(token.identity, token.call)
+        if isinstance(token.read, Finding):
+            return token.read
+    return None
+
+
+def _info(token: Token) -> Finding | None:
+    what = x5u.fault(token.identity.info, token.terms.laboratories)
     return None if what is None else Finding(Code.INFO_INVALID, f"the 'info' URL {what}")
 
 
-def _mirror_fault(identity: Identity, jws: Jws) -> Finding | None:
-    """Compare the JOSE header with the parameters beside the token (RFC 8224 4.1)."""
-    if jws.ppt is None:
+def _token(token: Token) -> Finding | None:
+    if isinstance(token.read, Finding):
+        return token.read
+    token.jws = token.read
+    if token.jws.ppt is None and token.ppt != BASE:
         return Finding(Code.JOSE_CLAIM_MISSING, "no 'ppt' in the PASSporT header")
-    if jws.x5u != identity.info:
+    return None
+
+
+def _x5u(token: Token) -> Finding | None:
+    if token.jws.x5u != token.identity.info:
         return Finding(Code.X5U_MISMATCH, "'x5u' in the PASSporT header is not the 'info' URL")
-    if jws.typ != "passport":
+    return None
+
+
+def _typ(token: Token) -> Finding | None:
+    if token.jws.typ != "passport":
         return Finding(Code.TYP_INVALID, "'typ' in the PASSporT header is not 'passport'")
-    if jws.alg != "ES256" or identity.alg not in (None, jws.alg):
+    return None
+
+
+def _alg(token: Token) -> Finding | None:
+    if token.jws.alg != "ES256" or token.identity.alg not in (None, "ES256"):
         return Finding(Code.ALG_UNSUPPORTED, "'alg' is not ES256 in both places")
-    if jws.ppt != identity.ppt:
+    return None
+
+
+def _ppt(token: Token) -> Finding | None:
+    if token.jws.ppt != token.identity.ppt:
         return Finding(Code.PPT_MISMATCH, "'ppt' in the PASSporT header is not the 'ppt' parameter")
     return None
 
 
-def _time_fault(passport: Passport, call: Call, freshness: Freshness) -> Finding | None:
-    age = call.arrival - passport.iat
+def _claims(token: Token) -> Finding | None:
+    passport = claims(token.jws)
+    if isinstance(passport, Finding):
+        return passport
+    token.passport = passport
+    return TYPES[token.ppt](passport)
+
+
+def _time(token: Token) -> Finding | None:
+    """Compare `iat` with the call's arrival. A token that may be below a `div` token may be older."""
+    age, freshness = token.call.arrival - token.passport.iat, token.terms.freshness
     if age > freshness.max_age:
-        return Finding(Code.IAT_STALE, f"signed {age:.0f} s before the call came, {freshness.max_age:g} s are allowed")
-    if age < -freshness.max_future:
+        fault = Finding(Code.IAT_STALE, f"signed {age:.0f} s before the call came, {freshness.max_age:g} s are allowed")
+        if not token.diverted or age > freshness.max_diverted_age:
+            return fault
+        token.alone = fault
+    elif age < -freshness.max_future:
         return Finding(
             Code.IAT_FUTURE, f"signed {-age:.0f} s after the call came, {freshness.max_future:g} s are allowed"
         )
     return None
 
 
-def _authority_fault(passport: Passport, signer: Signer, call: Call) -> Finding | None:
-    """Ask the certificate whether it may sign for this number at this time (RFC 8224 6.2 steps 3 and 4).
+def _orig(token: Token) -> Finding | None:
+    return orig_fault(token.passport, token.call)
+
+
+def _dest(token: Token) -> Finding | None:
+    """Compare `dest` with whom the call is for. `div` tokens may lead on from it; where they end is seen to then."""
+    if token.ppt == "div":
+        return None
+    fault = dest_fault(token.passport, token.call)
+    if fault is None or not token.diverted:
+        return fault
+    token.alone = token.alone or fault
+    return None
+
+
+def _media(token: Token) -> Finding | None:
+    """Compare `mky` with the fingerprints in the SDP. Where the request has none, there is nothing to compare."""
+    if "mky" not in token.passport.claims:
+        return None
+    keys = media.signed(token.passport.claims["mky"])
+    if keys is None:
+        return Finding(Code.CLAIM_INVALID, "'mky' does not hold objects with 'alg' and 'dig'")
+    if token.call.request.body and media.fingerprints(token.call.request.body) != keys:
+        return Finding(Code.MEDIA_MISMATCH, "'mky' does not name the fingerprints in the SDP")
+    return None
+
+
+EXAMINED = (
+    Step("header field", "RFC 8224 4", "value", read),
+    Step("type", "RFC 8224 6.2 step 1", "identity", _type),
+    Step("form", "RFC 8224 4.1, RFC 8588 6", "identity", _form),
+    Step("info URL", "ATIS-1000074 5.3.1", "identity", _info),
+    Step("token and its header", "RFC 7515, RFC 8225 4", "identity", _token),
+    Step("x5u", "RFC 8224 4.1", "jws", _x5u),
+    Step("typ", "RFC 8225 4.1", "jws", _typ),
+    Step("alg", "RFC 8225 8.2", "jws", _alg),
+    Step("ppt", "RFC 8224 4.1", "jws", _ppt),
+    Step("claims", "RFC 8225 5", "jws", _claims),
+    Step("time", "RFC 8224 6.2 step 4", "passport", _time),
+    Step("orig", "RFC 8224 6.2 step 2", "passport", _orig),
+    Step("dest", "RFC 8224 6.2 step 5", "passport", _dest),
+    Step("media keys", "RFC 8225 5.2.2", "passport", _media),
+)
+"""All that needs no certificate, in the order in which it is asked."""
+
+
+# With the certificate.
+
+
+def _validity(token: Token) -> Finding | None:
+    if not token.signer.valid(token.call.arrival):
+        return Finding(Code.CERTIFICATE_EXPIRED, "a certificate of the chain is out of its time")
+    return None
+
+
+def _authority(token: Token) -> Finding | None:
+    """Ask the certificate whether it may sign for this number (RFC 8224 6.2 step 3, RFC 8946 4.2).
 
     A service provider code says nothing of numbers, so that a certificate with one may sign for any.
     """
-    if not signer.valid(call.arrival):
-        return Finding(Code.CERTIFICATE_EXPIRED, "a certificate of the chain is out of its time")
-    if signer.spcs or any(passport.orig_tn in numbers for numbers in signer.numbers):
+    passport, signer = token.passport, token.signer
+    number = passport.orig_tn
+    if token.ppt == "div":
+        kind, name = diverted_from(passport)
+        number = name if kind == "tn" else None
+    if signer.spcs or any(number in numbers for numbers in signer.numbers):
         return None
     return Finding(Code.NUMBER_NOT_AUTHORISED, "the certificate is for numbers, and not for this one")
 
 
-def _is_signed(passport: Passport, key: ec.EllipticCurvePublicKey) -> bool:
+def _signature(token: Token) -> Finding | None:
     """Verify ES256 (RFC 7518 3.4) over the octets that were received."""
+    passport = token.passport
     half = len(passport.signature) // 2
     r, s = int.from_bytes(passport.signature[:half]), int.from_bytes(passport.signature[half:])
     try:
-        key.verify(encode_dss_signature(r, s), passport.signed, _ES256)
+        token.signer.key.verify(encode_dss_signature(r, s), passport.signed, _ES256)
     except InvalidSignature:
-        return False
-    return True
+        return Finding(Code.SIGNATURE_INVALID, "the signature is not that of the certificate's key over these claims")
+    return None
+
+
+VERIFIED = (
+    Step("validity at arrival", "RFC 8224 6.2 step 4", "signer", _validity),
+    Step("authority over the number", "RFC 8226 9", "signer", _authority),
+    Step("signature", "RFC 8224 6.2 step 5", "signer", _signature),
+)
+"""All that needs the certificate."""
+
+
+def _authority_unknown(token: Token) -> Finding | None:
+    """Say that a base PASSporT comes from a service provider: no level says how well it knows the number."""
+    if token.ppt in ATTESTING and token.ppt != BASE:
+        return None
+    passport = token.passport
+    if any(passport.orig_tn in numbers for numbers in token.signer.numbers):
+        return None
+    return Finding(Code.AUTHORITY_UNKNOWN, "a base PASSporT, and its certificate does not name this number")

@@ -12,22 +12,24 @@ from twisted.internet.task import Clock
 from twisted.python.failure import Failure
 
 from sip_guard.call import Call, Code, Finding
-from sip_guard.checks.identity import MAX_IDENTITIES, IdentityCheck, combined
+from sip_guard.checks.identity import MAX_IDENTITIES, IdentityCheck
 from sip_guard.peer import Trunk
+from sip_guard.stir.conclude import combined
 from sip_guard.stir.sign import sign
+from sip_guard.stir.token import Terms
 from sip_guard.stir.trust import Judgement, Trust, Trusts
-from sip_guard.stir.verify import Freshness
 
 URL = "https://certs.example.com/signer.pem"
 OTHER_URL = "https://certs.example.net/other.pem"
 THIRD_URL = "https://certs.example.org/third.pem"
 PKI = pki()
+TRUSTS = Trusts([Trust("lab", PKI.anchors)])
 DOWN = Finding(Code.REPOSITORY_UNAVAILABLE, "certs.example.com answered 503")
 Found = Judgement | Finding
 
 
 def good() -> Judgement:
-    judgement = Trusts([Trust("lab", PKI.anchors)]).judge(PKI.signer.bundle, NOW)
+    judgement = TRUSTS.judge(PKI.signer.bundle, NOW)
     assert isinstance(judgement, Judgement)
     return judgement
 
@@ -47,7 +49,7 @@ def token(
 GOOD = token()
 STALE = token(iat=NOW - 1000)
 MISMATCH = token(orig="442079460000")
-UNSUPPORTED = GOOD.replace("ppt=shaken", "ppt=div")
+UNSUPPORTED = GOOD.replace("ppt=shaken", "ppt=div-o")
 GARBAGE = "x;info=<https://certs.example.com/a.pem>;alg=ES256;ppt=shaken"
 
 
@@ -80,7 +82,7 @@ class Repository:
 
 
 def check_of(repository: Repository) -> IdentityCheck:
-    return IdentityCheck(repository.get, Freshness(), frozenset())
+    return IdentityCheck(repository.get, Terms(), TRUSTS)
 
 
 def signed(*tokens: str, trunk: Trunk = TRUNK) -> Call:

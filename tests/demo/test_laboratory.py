@@ -19,6 +19,7 @@ from sip_guard.demo.laboratory import Laboratory
 from sip_guard.peer import Trunk
 from sip_guard.policy.decision import Decision
 from sip_guard.screen import Screening
+from sip_guard.stir.token import Terms
 from sip_guard.stir.trust import Judgement, Trust, Trusts
 from sip_guard.verdict import Reject
 
@@ -61,7 +62,7 @@ def decides(call: DemoCall, laboratory: Laboratory, config: Config) -> Decision:
 
     places = frozenset(each.place for each in config.repository.laboratories)
     screening = Screening(
-        [IdentityCheck(certificates, config.freshness, places)],
+        [IdentityCheck(certificates, Terms(config.freshness, places), trusts(config))],
         config.rules,
         Clock(),
         emergency=config.emergency,

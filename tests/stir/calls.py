@@ -18,6 +18,8 @@ from sip_guard.stir.certificate import Signer, judge
 from sip_guard.stir.identity import Identity
 from sip_guard.stir.jws import Jws
 from sip_guard.stir.passport import Passport, claims
+from sip_guard.stir.token import Terms, Token
+from sip_guard.stir.verify import attested, examine, verify
 
 if TYPE_CHECKING:
     from sip_guard.sip.message import Request
@@ -101,6 +103,22 @@ def call(
         party(to if target is None else target),
         (),
     )
+
+
+def examined(one: Identity, of: Call | None = None, terms: Terms | None = None) -> Token | Finding:
+    """Ask all that needs no certificate of an Identity value that was read."""
+    token = Token(1, b"", of or call(), terms or Terms())
+    token.take(one)
+    return examine(token) or token
+
+
+def judged(one: Identity, of: Call | None = None, signer: Signer = SIGNER) -> Finding:
+    """Ask all that can be asked of one token."""
+    token = examined(one, of)
+    if isinstance(token, Finding):
+        return token
+    token.signer = signer
+    return verify(token) or attested(token)
 
 
 def decode(text: bytes) -> Passport | Finding:

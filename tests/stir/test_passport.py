@@ -48,6 +48,7 @@ def test_a_token_is_read_in_all_its_parts() -> None:
         orig_uri=None,
         signed=signed,
         signature=base64.urlsafe_b64decode(seal + b"=="),
+        claims=CLAIMS,
     )
 
 

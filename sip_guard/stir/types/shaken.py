@@ -1,14 +1,11 @@
 """SHAKEN: who signed the call, and how well the signer knows the caller (RFC 8588, ATIS-1000074)."""
 
-import re
-
 from sip_guard.call import Code, Finding
 from sip_guard.stir.passport import Passport
+from sip_guard.stir.types import numbers
 
 LEVELS = ("A", "B", "C")
 """Full, partial and gateway attestation (RFC 8588 4)."""
-
-_TN = re.compile(r"[0-9#*]+").fullmatch
 
 
 def fault(passport: Passport) -> Finding | None:
@@ -23,7 +20,4 @@ def fault(passport: Passport) -> Finding | None:
         return Finding(Code.CLAIM_MISSING, "no 'origid' in the payload")
     if passport.attest not in LEVELS:
         return Finding(Code.ATTEST_INVALID, "'attest' is not A, B or C")
-    tns = passport.dest_tn if passport.orig_tn is None else (passport.orig_tn, *passport.dest_tn)
-    if not all(map(_TN, tns)):
-        return Finding(Code.CLAIM_INVALID, "a 'tn' with other characters than 0-9, # and * (RFC 8224 8.3)")
-    return None
+    return numbers.fault(passport)
