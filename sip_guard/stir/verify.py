@@ -251,6 +251,12 @@ def _authority(token: Token) -> Finding | None:
     return Finding(Code.NUMBER_NOT_AUTHORISED, "the certificate is for numbers, and not for this one")
 
 
+def _constraints(token: Token) -> Finding | None:
+    constraints = token.signer.constraints
+    what = None if constraints is None else constraints.fault(token.passport.claims)
+    return None if what is None else Finding(Code.CLAIM_NOT_PERMITTED, f"the certificate does not permit it: {what}")
+
+
 def _signature(token: Token) -> Finding | None:
     """Verify ES256 (RFC 7518 3.4) over the octets that were received."""
     passport = token.passport
@@ -266,6 +272,7 @@ def _signature(token: Token) -> Finding | None:
 VERIFIED = (
     Step("validity at arrival", "RFC 8224 6.2 step 4", "signer", _validity),
     Step("authority over the number", "RFC 8226 9", "signer", _authority),
+    Step("constraints of the claims", "RFC 8226 8, RFC 9118 4", "signer", _constraints),
     Step("signature", "RFC 8224 6.2 step 5", "signer", _signature),
 )
 """All that needs the certificate."""

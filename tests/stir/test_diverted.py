@@ -1,14 +1,16 @@
 """Diverted calls (RFC 8946 4.2): the tokens have to lead from the number called first to where the call goes."""
 
 from itertools import permutations
+from typing import Any
 
 import pytest
+from calls import token as shaken_token
 from cryptography.hazmat.primitives.asymmetric import ec
 from hypothesis import given
 from hypothesis import strategies as st
 from pki import NOW
 from scene import trunk
-from tokens import ALICE, BOB, CAROL, DAVE, about, codes, div, found, line, original, shaken
+from tokens import ALICE, BOB, CAROL, DAVE, about, codes, div, found, line, original
 
 HOPS = [f"1215555{number}" for number in range(2000, 2006)]
 PASSES = ("passed", 1)
@@ -111,18 +113,18 @@ def test_a_diversion_says_nothing_of_the_callers_number() -> None:
         ({"opt": "x.y.z"}, "claim-invalid"),
     ],
 )
-def test_a_diversion_that_is_not_well_formed(claims: dict[str, object], code: str) -> None:
+def test_a_diversion_that_is_not_well_formed(claims: dict[str, Any], code: str) -> None:
     assert codes(found(about(div(BOB, CAROL, **claims), to=BOB, target=CAROL))) == [(code, 1)]
 
 
 def test_a_div_token_without_its_claim() -> None:
-    text = shaken(header={"ppt": "div"})
+    text = shaken_token(header={"ppt": "div"})
     assert codes(found(about(line(text, "div")))) == [("claim-missing", 1)]
 
 
 def test_diversions_between_uris() -> None:
     lines = (
-        line(shaken(dest={"uri": ["sip:bob@biloxi.example"]})),
+        line(shaken_token(dest={"uri": ["sip:bob@biloxi.example"]})),
         div(BOB, CAROL, div={"uri": "sip:Bob@BILOXI.example:5060"}),
     )
     assert PASSES in codes(found(about(*lines, to=BOB, target=CAROL)))

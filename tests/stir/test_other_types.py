@@ -1,16 +1,19 @@
 """Base PASSporTs, compact forms, media keys, priorities and names (RFC 8225, 8443, 9795)."""
 
 from datetime import UTC, datetime
+from typing import Any
 
 import msgspec
 import pytest
 from calls import CLAIMS, HEADER, PKI, SIGNER, X5U
+from calls import token as shaken_token
 from cryptography.hazmat.primitives.asymmetric import ec
 from pki import NOW
 from scene import trunk
-from tokens import ALICE, CAROL, FINGERPRINT, about, base, codes, found, line, original, other, shaken
+from tokens import ALICE, CAROL, FINGERPRINT, about, base, codes, found, line, original, other
 
 from sip_guard.call import Code, Finding
+from sip_guard.stir.claim_constraints import ClaimConstraints
 from sip_guard.stir.sign import token
 from sip_guard.stir.tn_auth_list import Numbers
 from sip_guard.stir.types.rcd import legible
@@ -23,7 +26,7 @@ OWNER = msgspec.structs.replace(SIGNER, spcs=(), numbers=(Numbers(ALICE),), trus
 PASSED = ("passed", 1)
 
 
-def of_owner(*lines: str, **changed: str) -> list[Finding]:
+def of_owner(*lines: str, **changed: Any) -> list[Finding]:
     return found(about(*lines, **changed), {X5U: OWNER})
 
 
@@ -89,7 +92,7 @@ def test_a_compact_form_whose_signature_cannot_be_read(signature: bytes) -> None
 
 
 def test_shaken_has_no_compact_form() -> None:
-    seal = shaken().rpartition(b".")[2]
+    seal = shaken_token().rpartition(b".")[2]
     assert codes(found(about(line(b".." + seal), DATE))) == [("compact-form", 1)]
 
 
@@ -212,7 +215,7 @@ def test_the_name_in_p_asserted_identity_counts_where_it_is_believed() -> None:
     "claims",
     [{"rcd": {}}, {"rcd": "Alice"}, {"rcd": {"nam": 1}}, {"rcd": None}, {}, {"rcd": {"nam": "x"}, "crn": 1}],
 )
-def test_a_name_that_is_not_well_formed_never_fails_the_call(claims: dict[str, object]) -> None:
+def test_a_name_that_is_not_well_formed_never_fails_the_call(claims: dict[str, Any]) -> None:
     assert codes(found(about(original(), other("rcd", **claims)))) == [PASSED, ("rcd-failed", 2)]
 
 
@@ -220,3 +223,12 @@ def test_nothing_that_a_stranger_wrote_as_a_name_reaches_a_line_of_its_own() -> 
     assert legible("Alice\r\nX-Evil: 1") == "Alice X-Evil: 1"
     assert legible("\u202eecilA\u200b\x00 \t B") == "ecilA B"
     assert len(legible("x" * 10_000)) == 256
+
+
+# Constraints of the signer's certificate
+
+
+def test_a_certificate_limits_what_its_tokens_claim() -> None:
+    limited = msgspec.structs.replace(SIGNER, constraints=ClaimConstraints(permitted=(("attest", frozenset("BC")),)))
+    assert codes(found(about(original(attest="B")), {X5U: limited})) == [PASSED]
+    assert codes(found(about(original(attest="A")), {X5U: limited})) == [("claim-not-permitted", 1)]

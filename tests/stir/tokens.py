@@ -3,7 +3,7 @@
 from typing import Any
 
 from calls import CLAIMS, HEADER, PKI, X5U
-from calls import token as shaken
+from calls import token as shaken_token
 from incoming import call
 from pki import NOW
 from scene import TRUNK
@@ -29,7 +29,7 @@ def line(text: bytes, ppt: str | None = "shaken", info: str = X5U) -> str:
 
 def original(to: str = BOB, *, orig: str = ALICE, iat: float = NOW, **claims: Any) -> str:
     """A SHAKEN token for a call from `orig` to `to`."""
-    return line(shaken(dest={"tn": [to]}, orig={"tn": orig}, iat=int(iat), **claims))
+    return line(shaken_token(dest={"tn": [to]}, orig={"tn": orig}, iat=int(iat), **claims))
 
 
 def div(before: str, after: str, *, orig: str = ALICE, iat: float = NOW, key: Any = None, **claims: Any) -> str:
