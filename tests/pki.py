@@ -12,6 +12,7 @@ from sip_guard.demo.pki import (
     end_entity,
     issue,
     key_usage,
+    sti_delegating,
     sti_intermediate,
     sti_root,
     sti_signer,
@@ -84,3 +85,11 @@ def with_constraints(issuer: Issued, *allowed: ClaimConstraints, when: float = N
     """Make a signer whose tokens may not claim just anything."""
     extensions = [*end_entity(), tn_auth_list(TnAuthList(("1234",))), *(constraints(each) for each in allowed)]
     return issue("SHAKEN 1234", issuer, Window.around(when), extensions)
+
+
+def delegate(issuer: Issued, *lists: TnAuthList, when: float = NOW) -> Issued:
+    """Make a signer for the last of these lists, below one CA for each of the others (RFC 9060)."""
+    window = Window.around(when)
+    for depth, listed in enumerate(lists[:-1]):
+        issuer = sti_delegating(issuer, window, listed, f"SHAKEN delegating CA {depth}")
+    return issue("SHAKEN delegate", issuer, window, [*end_entity(), tn_auth_list(lists[-1])])

@@ -96,6 +96,11 @@ def sti_signer(issuer: Issued, window: Window, spc: str = "1234") -> Issued:
     return issue(f"SHAKEN {spc}", issuer, window, [*end_entity(), policies(), tn_auth_list(TnAuthList((spc,)))])
 
 
+def sti_delegating(issuer: Issued, window: Window, listed: TnAuthList, name: str = "SHAKEN delegating CA") -> Issued:
+    """Make a CA that may issue for what is listed, and for no more (RFC 9060)."""
+    return issue(name, issuer, window, [*authority(), policies(), tn_auth_list(listed)])
+
+
 def web_root(window: Window) -> Issued:
     """Make a root for HTTPS servers."""
     return issue("sip_guard web root", None, window, authority())
@@ -132,7 +137,7 @@ def policies() -> tuple[x509.ExtensionType, bool]:
 def tn_auth_list(listed: TnAuthList | bytes) -> tuple[x509.ExtensionType, bool]:
     """Give the TNAuthList extension, of a list or of any octets."""
     der = listed if isinstance(listed, bytes) else listed.der()
-    return x509.UnrecognizedExtension(x509.ObjectIdentifier(OID), der), False
+    return x509.UnrecognizedExtension(OID, der), False
 
 
 def constraints(allowed: ClaimConstraints) -> tuple[x509.ExtensionType, bool]:

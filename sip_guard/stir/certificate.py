@@ -10,7 +10,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.verification import Criticality, ExtensionPolicy, Policy, PolicyBuilder, Store, VerificationError
 
 from sip_guard.call import Code, Finding
-from sip_guard.stir import tn_auth_list
+from sip_guard.stir import delegation
 from sip_guard.stir.claim_constraints import ClaimConstraints
 from sip_guard.stir.tn_auth_list import Numbers, TnAuthList
 
@@ -22,8 +22,6 @@ MAX_CERTIFICATES: Final = 8
 _T = TypeVar("_T", bound=x509.ExtensionType)
 
 Chain = tuple[x509.Certificate, ...]
-
-_TN_AUTH_LIST = x509.ObjectIdentifier(tn_auth_list.OID)
 
 
 class Signer(msgspec.Struct, frozen=True):
@@ -99,26 +97,33 @@ def judge(pem: bytes, anchors: Anchors, when: float) -> Signer | Finding:
 def _judge(leaf: x509.Certificate, others: list[x509.Certificate], anchors: Anchors, when: float) -> Signer | Finding:
     if len(others) >= MAX_CERTIFICATES:
         return Finding(Code.CERTIFICATE_UNREADABLE, f"a bundle of more than {MAX_CERTIFICATES} certificates")
-    key, listed = _key(leaf), _tn_auth_list(leaf)
+    key = _key(leaf)
     if isinstance(key, Finding):
         return key
-    if isinstance(listed, Finding):
-        return listed
+    lists = _tn_auth_lists((leaf,))
+    if isinstance(lists, Finding):
+        return lists
+    if lists[0] is None:
+        return Finding(Code.TN_AUTH_LIST_MISSING, "the certificate has no TNAuthList")
     others = _linked(leaf, others)
     try:
         chain = anchors.chain(leaf, others, when)
     except VerificationError:
         return _chain_fault(leaf, others, anchors)
-    if any(_has(issuer, _TN_AUTH_LIST) for issuer in chain[1:]):
-        return Finding(Code.CERTIFICATE_UNTRUSTED, "issued under a delegation (RFC 9060), which is not verified")
+    above = _tn_auth_lists(chain[1:])
+    if isinstance(above, Finding):
+        return above
+    excess = delegation.fault(lists + above)
+    if excess is not None:
+        return Finding(Code.DELEGATION_EXCEEDED, excess)
     try:
         constraints = ClaimConstraints.of(leaf)
     except ValueError as fault:
         return _unsuitable(f"the constraints of its claims: {fault}"[:200])
     return Signer(
         key,
-        listed.spcs,
-        listed.numbers,
+        lists[0].spcs,
+        lists[0].numbers,
         max(certificate.not_valid_before_utc.timestamp() for certificate in chain),
         min(certificate.not_valid_after_utc.timestamp() for certificate in chain),
         leaf.subject.rfc4514_string()[:200],
@@ -128,16 +133,27 @@ def _judge(leaf: x509.Certificate, others: list[x509.Certificate], anchors: Anch
 
 
 def _linked(leaf: x509.Certificate, others: list[x509.Certificate]) -> list[x509.Certificate]:
-    """Give those certificates that lead from one to the next in their order: a bundle has one way and no other."""
+    """Give those certificates that lead from one to the next in their order: a bundle has one way and no other.
+
+    RFC 9060 has them linked by their key identifiers, which tell namesakes apart. A key that is not on a curve leads
+    nowhere (RFC 8226 3): a verification with one that its owner made for the purpose can take long.
+    """
     way = [leaf]
     for other in others:
-        if other.subject == way[-1].issuer and other.subject != way[-1].subject:
+        if other.subject == way[-1].issuer and other.subject != way[-1].subject and _identified(way[-1], other):
             way.append(other)
-    return way[1:]
+    return [other for other in way[1:] if isinstance(other.public_key(), ec.EllipticCurvePublicKey)]
 
 
-def _has(certificate: x509.Certificate, oid: x509.ObjectIdentifier) -> bool:
-    return any(extension.oid == oid for extension in certificate.extensions)
+def _identified(certificate: x509.Certificate, issuer: x509.Certificate) -> bool:
+    """Tell whether the key identifier of its issuer is that of this one, where both say so (RFC 5280 4.2.1.1)."""
+    authority, subject = (
+        _extension(certificate, x509.AuthorityKeyIdentifier),
+        _extension(issuer, x509.SubjectKeyIdentifier),
+    )
+    if authority is None or authority.key_identifier is None or subject is None:
+        return True
+    return authority.key_identifier == subject.digest
 
 
 def _chain_fault(leaf: x509.Certificate, others: list[x509.Certificate], anchors: Anchors) -> Finding:
@@ -167,13 +183,9 @@ def _key(leaf: x509.Certificate) -> ec.EllipticCurvePublicKey | Finding:
     return key
 
 
-def _tn_auth_list(leaf: x509.Certificate) -> TnAuthList | Finding:
+def _tn_auth_lists(chain: Chain) -> list[TnAuthList | None] | Finding:
     try:
-        value = leaf.extensions.get_extension_for_oid(_TN_AUTH_LIST).value
-    except x509.ExtensionNotFound:
-        return Finding(Code.TN_AUTH_LIST_MISSING, "the certificate has no TNAuthList")
-    try:
-        return TnAuthList.parse(value.public_bytes())
+        return [TnAuthList.of(certificate) for certificate in chain]
     except ValueError as fault:
         return Finding(Code.TN_AUTH_LIST_MALFORMED, f"TNAuthList: {fault}"[:200])
 

@@ -5,9 +5,10 @@ from collections.abc import Callable
 from typing import Annotated, Final, Literal, Self
 
 import msgspec
+from cryptography import x509
 from cryptography.hazmat import asn1
 
-OID: Final = "1.3.6.1.5.5.7.1.26"
+OID: Final = x509.ObjectIdentifier("1.3.6.1.5.5.7.1.26")
 MAX_ENTRIES: Final = 1000
 
 _CODE = re.compile(r"[0-9A-Za-z]{1,32}").fullmatch
@@ -55,6 +56,12 @@ class TnAuthList(msgspec.Struct, frozen=True):
     spcs: tuple[str, ...] = ()
     """They name who signs, and no numbers: which numbers a provider may sign for is not in any certificate."""
     numbers: tuple[Numbers, ...] = ()
+
+    @classmethod
+    def of(cls, certificate: x509.Certificate) -> Self | None:
+        """Read the extension of a certificate; None if it has none. Raises ValueError as `parse` does."""
+        found = next((each for each in certificate.extensions if each.oid == OID), None)
+        return None if found is None else cls.parse(found.value.public_bytes())
 
     @classmethod
     def parse(cls, der: bytes) -> Self:

@@ -272,12 +272,6 @@ def test_any_octets_are_a_finding(pem: bytes) -> None:
     assert isinstance(found(pem), Finding)
 
 
-def test_what_was_issued_under_a_delegation_is_not_trusted() -> None:
-    """A CA that may speak for one number must not make others speak for any (RFC 9060)."""
-    customer = issue("SHAKEN customer", PKI.intermediate, WINDOW, [*authority(), tn_auth_list(TnAuthList(("1234",)))])
-    assert code(sti_signer(customer, WINDOW).bundle) is Code.CERTIFICATE_UNTRUSTED
-
-
 def test_what_its_tokens_may_claim_is_kept() -> None:
     allowed = ClaimConstraints(("attest",), (("attest", frozenset(("B", "C"))),), ("rcd",))
     assert signer(pki.with_constraints(INTERMEDIATE, allowed).bundle).constraints == allowed
@@ -296,6 +290,22 @@ def test_constraints_of_both_kinds_do_not_go_together() -> None:
     """RFC 9118 3."""
     leaf = pki.with_constraints(INTERMEDIATE, ClaimConstraints(("a",)), ClaimConstraints((), (), ("b",)))
     assert code(leaf.bundle) is Code.CERTIFICATE_UNSUITABLE
+
+
+def test_issuers_of_one_name_are_told_apart_by_their_key_identifiers() -> None:
+    """RFC 9060: the way of a bundle is rigid. A CA that has a new key keeps its name."""
+    namesake = sti_intermediate(ROOT, WINDOW)
+    assert signer(PKI.signer.pem + namesake.pem + INTERMEDIATE.pem) == SIGNER
+
+
+def test_an_issuer_whose_key_is_on_no_curve_leads_nowhere() -> None:
+    issuer = issue("SHAKEN CA", ROOT, WINDOW, authority(), rsa.generate_private_key(65537, 2048))
+    assert code(sti_signer(issuer, WINDOW).bundle) is Code.CERTIFICATE_UNTRUSTED
+
+
+def test_a_list_that_cannot_be_read_delegates_nothing() -> None:
+    issuer = issue("SHAKEN CA 2", INTERMEDIATE, WINDOW, [*authority(), tn_auth_list(b"\x30\x00")])
+    assert code(sti_signer(issuer, WINDOW).bundle) is Code.TN_AUTH_LIST_MALFORMED
 
 
 def test_a_bundle_full_of_namesakes_is_no_way() -> None:
