@@ -25,6 +25,7 @@ from sip_guard.policy.decision import TagOptions
 from sip_guard.proxy.core import Proxy
 from sip_guard.proxy.overload import Overload
 from sip_guard.record import Masking
+from sip_guard.repository.breaker import Breakers
 from sip_guard.repository.certificates import Certificates
 from sip_guard.repository.https import Fetcher
 from sip_guard.repository.reach import Public
@@ -237,9 +238,25 @@ class Service:
             return []
         trusts = Trusts(Trust(group.name, group.anchors) for group in config.trust)
         options = config.repository
-        reach = Public(options.laboratories)
+        reach = Public(options.laboratories, options.repositories)
         fetcher = Fetcher(reactor, reach, timeout=options.timeout, max_octets=options.max_octets)
-        certificates = Certificates(fetcher.get, options, trusts.judge, reactor, random.random)
+        breakers = Breakers(
+            fetcher.get,
+            reactor,
+            random.random,
+            self._log.warning,
+            down_after=options.down_after,
+            retry_after=options.retry_after,
+        )
+        certificates = Certificates(
+            breakers.get,
+            options,
+            trusts.judge,
+            reactor,
+            random.random,
+            generation=lambda: trusts.generation,
+            mistake=self._mistake,
+        )
         places = frozenset(laboratory.place for laboratory in options.laboratories)
         return [IdentityCheck(certificates.get, Terms(config.freshness, places), trusts)]
 

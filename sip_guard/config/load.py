@@ -16,7 +16,7 @@ from sip_guard.config.listening import Listen
 from sip_guard.config.source import Source
 from sip_guard.policy.decision import TagOptions
 from sip_guard.policy.rule import EXEMPT, FINDINGS, Act, Rule
-from sip_guard.repository.certificates import Options as Repository
+from sip_guard.repository.options import Options as Repository
 from sip_guard.repository.reach import Laboratory
 from sip_guard.sip.flow import bracketed
 from sip_guard.sip.grammar import canonical_name
@@ -125,6 +125,11 @@ class _Builder:
     def _repository(self, item: Repository) -> Repository:
         at = "verification.repository.laboratories"
         laboratories = tuple(self._laboratory(lab, f"{at}[{i}]") for i, lab in enumerate(item.laboratories))
+        for i, each in enumerate(item.repositories):
+            host = each.removeprefix("*.").lower().strip("[]")
+            if "/" in host or x5u.fault(f"https://{bracketed(host)}") is not None:
+                what = f"`{each}` is no host name, such as certs.example.com, or *.example.com for all below a domain"
+                self.faults.add(f"verification.repository.repositories[{i}]", what)
         return msgspec.structs.replace(item, laboratories=laboratories)
 
     def _laboratory(self, item: Laboratory, at: str) -> Laboratory:

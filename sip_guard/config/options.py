@@ -9,7 +9,7 @@ from sip_guard.checks.emergency import Options as Emergency
 from sip_guard.number import DialPlan
 from sip_guard.peer import Probe
 from sip_guard.policy.decision import TagOptions
-from sip_guard.repository.certificates import Options as Repository
+from sip_guard.repository.options import Options as Repository
 from sip_guard.transport.connection import StreamLimits
 from sip_guard.transport.dns import DnsOptions
 from sip_guard.transport.tls import TlsFiles

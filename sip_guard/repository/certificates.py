@@ -1,19 +1,25 @@
 """The signing certificates that tokens name by URL: fetched once, judged, and kept for a time (ATIS-1000074 5.3.1)."""
 
-from collections import OrderedDict
+import re
 from collections.abc import Callable
-from typing import Annotated, Generic, Protocol, TypeVar
+from typing import Final, Generic, NamedTuple, Protocol, TypeVar
 
 import msgspec
-from msgspec import Meta
 from twisted.internet.defer import Deferred
 from twisted.internet.interfaces import IReactorTime
 from twisted.python.failure import Failure
 
 from sip_guard.call import Code, Finding, Outcome
-from sip_guard.repository.answer import NO_VALIDATORS, Fetch
-from sip_guard.repository.endpoint import Forbidden, Unavailable
-from sip_guard.repository.reach import Laboratory
+from sip_guard.repository.answer import NO_VALIDATORS, Answer, Fetch, Validators
+from sip_guard.repository.endpoint import Forbidden, Unavailable, Untried
+from sip_guard.repository.kept import Kept
+from sip_guard.repository.options import Options
+from sip_guard.repository.reach import place_of
+
+REFRESH: Final = 0.8
+"""Part of its life after which a certificate is fetched again when it is used, at a moment in the next tenth."""
+
+_CERTIFICATE = re.compile(rb"-----BEGIN ((?:X509 )?CERTIFICATE)-----[^-]*-----END \1-----")
 
 
 class Valid(Protocol):
@@ -28,51 +34,65 @@ class Valid(Protocol):
         """Until then."""
 
 
-_T = TypeVar("_T")
 _V = TypeVar("_V", bound=Valid)
 Judge = Callable[[bytes, float], _V | Finding]
 """Says whether the certificate in a PEM text may sign tokens at a moment in seconds since the epoch."""
 
 
-class Options(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """How certificates are fetched and kept."""
+class _Judged(NamedTuple, Generic[_V]):
+    """What the judge has said of a certificate."""
 
-    timeout: Annotated[float, Meta(gt=0, le=30)] = 2.0
-    """Seconds for one fetch: looking up, connecting, TLS and answer together."""
-    max_octets: Annotated[int, Meta(ge=1024, le=1_048_576)] = 65_536
-    """Of an answer's body."""
-    cache_entries: Annotated[int, Meta(ge=1, le=1_000_000)] = 10_000
-    """Certificates that are kept, and as many failures."""
-    cache_seconds: Annotated[float, Meta(ge=60, le=31_536_000)] = 86_400.0
-    """How long a certificate is used before it is fetched again."""
-    negative_seconds: Annotated[float, Meta(ge=1, le=3600)] = 45.0
-    """How long a failure is remembered, give or take a third."""
-    concurrent_fetches: Annotated[int, Meta(ge=1, le=10_000)] = 64
-    """Fetches in progress."""
-    per_host: Annotated[int, Meta(ge=1, le=1000)] = 8
-    """Fetches in progress from one host and port."""
-    laboratories: tuple[Laboratory, ...] = ()
+    signer: _V
+    generation: int
+    """Of the judge, at that moment."""
+
+
+class _Certificate(msgspec.Struct, Generic[_V], frozen=True):
+    """A certificate that was judged good."""
+
+    pem: bytes
+    validators: Validators
+    judged: _Judged[_V] | None
+    """None: it has yet to be judged in this life of the guard."""
+    refresh_at: float
+    fresh_until: float
 
 
 class Certificates(Generic[_V]):
     """Gives the signer behind a URL, and fetches one URL no more than once at a time.
 
-    What was good is used for `cache_seconds` and then fetched again. If that fails, it goes on being used while its
-    chain is valid: an outage of the repository says nothing about a certificate. Failures are kept apart from what is
-    good, so that no flood of URLs that lead nowhere drives it out.
+    What was good is used for `cache_seconds`, or longer where HTTP allows it, and never past its end. In the last part
+    of that time it is fetched again while it goes on being used. If that fails, it is used on while its chain is valid:
+    an outage of the repository says nothing about a certificate. Failures are kept apart from what is good, so that no
+    flood of URLs that lead nowhere drives it out.
     """
 
     def __init__(
-        self, fetch: Fetch, options: Options, judge: Judge[_V], clock: IReactorTime, random: Callable[[], float]
+        self,
+        fetch: Fetch,
+        options: Options,
+        judge: Judge[_V],
+        clock: IReactorTime,
+        random: Callable[[], float],
+        *,
+        generation: Callable[[], int],
+        mistake: Callable[[str, BaseException | None], None],
     ) -> None:
-        """`clock` counts lifetimes. `random` gives numbers from 0 up to 1, so that failures do not expire together."""
+        """`clock` counts lifetimes. `random` gives numbers from 0 up to 1, so that not all expires together.
+
+        When what `generation` gives has changed, certificates are judged again before they are used. `mistake` gets
+        errors of our own that nobody waits for.
+        """
         self._fetch = fetch
         self._options = options
         self._judge = judge
         self._clock = clock
         self._random = random
-        self._signers: _Kept[_V] = _Kept(options.cache_entries)
-        self._failures: _Kept[Finding] = _Kept(options.cache_entries)
+        self._generation = generation
+        self._mistake = mistake
+        self._good: Kept[_Certificate[_V]] = Kept(options.cache_entries, options.cache_octets)
+        self._failures: Kept[tuple[Finding, float]] = Kept(options.cache_entries)
+        self._failures_of = generation()
         self._fetches: dict[str, list[Deferred[_V | Finding]]] = {}
 
     def get(self, url: str, when: float) -> _V | Finding | Deferred[_V | Finding]:
@@ -81,12 +101,11 @@ class Certificates(Generic[_V]):
         `when`, in seconds since the epoch, is the moment that its chain has to be valid at. A Deferred may be
         cancelled: the fetch goes on for the others that wait for it, and for those to come.
         """
-        now = self._clock.seconds()
-        signer, fresh_until = self._signer(url, when)
-        if signer is not None and now < fresh_until:
+        signer, fresh = self._signer(url, when)
+        if signer is not None and fresh:
             return signer
-        failure, remembered_until = self._failures.get(url)
-        if failure is not None and now < remembered_until:
+        failure = self._failure(url)
+        if failure is not None:
             return signer or failure
         waiter: Deferred[_V | Finding] = Deferred()
         if url in self._fetches:
@@ -94,83 +113,118 @@ class Certificates(Generic[_V]):
         elif self._is_busy(url):
             return signer or _unavailable("too many fetches in progress")
         else:
-            self._fetches[url] = [waiter]
-            self._start(url, when)
+            self._start(url, when, waiter)
         return waiter
 
-    def _signer(self, url: str, when: float) -> "tuple[_V | None, float]":
-        """Give what is kept, if its chain is valid, and until when it need not be fetched again."""
-        signer, until = self._signers.get(url)
-        if signer is not None and not signer.not_before <= when <= signer.not_after:
-            return None, 0.0
-        return signer, until
+    def _signer(self, url: str, when: float) -> tuple[_V | None, bool]:
+        """Give what is kept, if it is valid, and tell whether it is fresh. Sees to it that it stays so."""
+        now = self._clock.seconds()
+        signer = self._valid(url, when)
+        kept = self._good.get(url)
+        if signer is None or kept is None or now >= kept.fresh_until:
+            return signer, False
+        if now >= kept.refresh_at and url not in self._fetches and not self._failure(url) and not self._is_busy(url):
+            self._start(url, when)
+        return signer, True
+
+    def _valid(self, url: str, when: float) -> _V | None:
+        """Give what is kept, if it is good by what is trusted now and its chain is valid."""
+        kept = self._good.get(url)
+        if kept is None:
+            return None
+        judged, generation = kept.judged, self._generation()
+        if judged is None or judged.generation != generation:
+            found = self._judge(kept.pem, when)
+            if isinstance(found, Finding):
+                if found.code.outcome is not Outcome.UNAVAILABLE:
+                    self._good.drop(url)
+                return None
+            judged = _Judged(found, generation)
+            self._good.put(url, msgspec.structs.replace(kept, judged=judged), len(kept.pem))
+        return judged.signer if judged.signer.not_before <= when <= judged.signer.not_after else None
+
+    def _failure(self, url: str) -> Finding | None:
+        """Give what last came of it, if that is remembered still. What is trusted now may have changed it."""
+        if self._failures_of != self._generation():
+            self._failures.clear()
+            self._failures_of = self._generation()
+        finding, until = self._failures.get(url) or (None, 0.0)
+        return finding if self._clock.seconds() < until else None
 
     def _is_busy(self, url: str) -> bool:
-        """Tell whether as much is being fetched as may be, in all or from this host."""
+        """Tell whether as much is being fetched as may be: in all, from this host, or below this domain.
+
+        A domain whose name servers keep silent has any number of hosts, so half of all fetches are for others.
+        """
         if len(self._fetches) >= self._options.concurrent_fetches:
             return True
-        place = _place(url)
-        return sum(_place(other) == place for other in self._fetches) >= self._options.per_host
+        place = place_of(url)
+        others = [place_of(other) for other in self._fetches]
+        below = sum(_domain(other[0]) == _domain(place[0]) for other in others)
+        per_host = self._options.per_host
+        return others.count(place) >= per_host or below >= max(self._options.concurrent_fetches // 2, per_host)
 
-    def _start(self, url: str, when: float) -> None:
+    def _start(self, url: str, when: float, *waiters: Deferred[_V | Finding]) -> None:
         def finished(found: _V | Finding | Failure) -> None:
-            if not isinstance(found, Failure):
-                found = self._settled(url, found, when)
-            for waiter in self._fetches.pop(url):
+            waiting = self._fetches.pop(url)
+            if isinstance(found, Failure) and not waiting:
+                self._mistake("repository", found.value)
+            for waiter in waiting:
                 waiter.callback(found)
 
+        self._fetches[url] = [*waiters]
         Deferred.fromCoroutine(self._fetched(url, when)).addBoth(finished)
 
     async def _fetched(self, url: str, when: float) -> _V | Finding:
+        """Fetch and judge, keep what comes of it, and give what those who wait for it are told."""
+        known = self._good.get(url)
         try:
-            answer = await self._fetch(url, NO_VALIDATORS)
+            answer = await self._fetch(url, known.validators if known is not None else NO_VALIDATORS)
+        except Untried as error:
+            return self._valid(url, when) or _unavailable(str(error))
         except Unavailable as error:
-            return _unavailable(str(error))
+            return self._failed(url, when, _unavailable(str(error)))
         except Forbidden as error:
-            return Finding(Code.REPOSITORY_FORBIDDEN, str(error))
-        return self._judge(answer.body or b"", when)
-
-    def _settled(self, url: str, found: _V | Finding, when: float) -> _V | Finding:
-        """Keep what came of a fetch, and say what those who wait for it are told."""
-        now = self._clock.seconds()
-        if not isinstance(found, Finding):
-            self._signers.put(url, found, now + self._options.cache_seconds)
-            return found
-        self._failures.put(url, found, now + self._options.negative_seconds * (2 + 2 * self._random()) / 3)
-        if found.code.outcome is Outcome.UNAVAILABLE:
-            return self._signer(url, when)[0] or found
-        self._signers.drop(url)
+            return self._failed(url, when, Finding(Code.REPOSITORY_FORBIDDEN, str(error)))
+        pem = known.pem if answer.body is None and known is not None else certificates_of(answer.body or b"")
+        generation = self._generation()
+        found = self._judge(pem, when)
+        if isinstance(found, Finding):
+            return self._failed(url, when, found)
+        self._keep(url, when, pem, answer, _Judged(found, generation))
         return found
 
+    def _keep(self, url: str, when: float, pem: bytes, answer: Answer, judged: _Judged[_V]) -> None:
+        least, most = self._options.cache_seconds, self._options.max_cache_seconds
+        life = min(max(answer.lifetime or 0.0, least), most, max(judged.signer.not_after - when, 0.0))
+        now = self._clock.seconds()
+        refresh_at = now + life * (REFRESH + self._random() / 10)
+        self._good.put(url, _Certificate(pem, answer.validators, judged, refresh_at, now + life), len(pem))
+        self._failures.drop(url)
 
-class _Kept(Generic[_T]):
-    """The most recently used values by URL, each with the time until which it is fresh."""
+    def _failed(self, url: str, when: float, finding: Finding) -> _V | Finding:
+        """Remember a failure. What is fresh goes on being used all the same, and in an outage what is valid."""
+        now = self._clock.seconds()
+        until = now + self._options.negative_seconds * (2 + 2 * self._random()) / 3
+        self._failures.put(url, (finding, until))
+        signer, kept = self._valid(url, when), self._good.get(url)
+        outage = finding.code.outcome is Outcome.UNAVAILABLE
+        if signer is not None and kept is not None and (outage or now < kept.fresh_until):
+            return signer
+        if not outage:
+            self._good.drop(url)
+        return finding
 
-    def __init__(self, size: int) -> None:
-        self._size = size
-        self._entries: OrderedDict[str, tuple[_T, float]] = OrderedDict()
 
-    def get(self, url: str) -> tuple[_T | None, float]:
-        entry = self._entries.get(url)
-        if entry is None:
-            return None, 0.0
-        self._entries.move_to_end(url)
-        return entry
-
-    def put(self, url: str, value: _T, until: float) -> None:
-        self._entries[url] = value, until
-        self._entries.move_to_end(url)
-        if len(self._entries) > self._size:
-            self._entries.popitem(last=False)
-
-    def drop(self, url: str) -> None:
-        self._entries.pop(url, None)
+def certificates_of(text: bytes) -> bytes:
+    """Give the certificates in a PEM text, if there are any, without what else a stranger has written around them."""
+    return b"".join(piece[0] + b"\n" for piece in _CERTIFICATE.finditer(text)) or text
 
 
 def _unavailable(detail: str) -> Finding:
     return Finding(Code.REPOSITORY_UNAVAILABLE, detail)
 
 
-def _place(url: str) -> str:
-    """Give the host and port of an https URL, in one spelling."""
-    return url[len("https://") :].partition("/")[0].lower().removesuffix(":443")
+def _domain(host: str) -> str:
+    """Give the last two labels of a host: what its owner can put any number of hosts below."""
+    return ".".join(host.rsplit(".", 2)[-2:])

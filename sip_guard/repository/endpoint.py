@@ -32,6 +32,14 @@ class Unavailable(Exception):  # noqa: N818 - what came of it, not a mistake
     """It could not be had. The message says why, for people."""
 
 
+class Absent(Unavailable):
+    """The host answers, and does not have it: that says nothing against the host."""
+
+
+class Untried(Unavailable):
+    """It was not asked for, to spare the host or ourselves. That says nothing of it, and need not be remembered."""
+
+
 class Forbidden(Exception):  # noqa: N818 - what came of it, not a mistake
     """It may not be asked for. The message says why, for people."""
 
@@ -47,7 +55,7 @@ class Names:
         """Give the addresses of `host` in the order of preference, none if there are none. Fails with Unavailable."""
         answer = _Answer(self._finished)
         if self._pending >= MAX_LOOKUPS:
-            answer.found.errback(Unavailable("too many host names are being looked up"))
+            answer.found.errback(Untried("too many host names are being looked up"))
             return answer.found
         self._pending += 1
         IReactorPluggableNameResolver(self._reactor).nameResolver.resolveHostName(answer, host)

@@ -23,7 +23,7 @@ from zope.interface import implementer
 from sip_guard import __version__
 from sip_guard.repository import answer
 from sip_guard.repository.answer import NO_VALIDATORS, Answer, Validators
-from sip_guard.repository.endpoint import CheckedEndpoint, Forbidden, Names, Unavailable, shown
+from sip_guard.repository.endpoint import Absent, CheckedEndpoint, Forbidden, Names, Unavailable, shown
 from sip_guard.repository.reach import Place, Reach, place_of
 
 MAX_HEAD: Final = 32_768
@@ -79,8 +79,9 @@ class Fetcher:
             octets = await self._body(response, host)
             connection.raise_if_broken()
         except _BROKEN as error:
-            what = f"sends more than {self._max_octets} octets" if connection.exceeded else _what_broke(error)
-            raise Unavailable(f"{host} {what}") from None
+            if connection.exceeded:
+                raise Absent(f"{host} sends more than {self._max_octets} octets") from None
+            raise Unavailable(f"{host} {_what_broke(error)}") from None
         else:
             return self._answer(response, octets, NO_VALIDATORS)
         finally:
@@ -110,14 +111,15 @@ class Fetcher:
 
     async def _body(self, response: Any, host: str) -> bytes:
         if response.code != 200:
-            raise Unavailable(f"{host} answered {response.code}")
+            ill = response.code >= 500 or response.code == 429
+            raise (Unavailable if ill else Absent)(f"{host} answered {response.code}")
         if response.length is not UNKNOWN_LENGTH and response.length > self._max_octets:
-            raise Unavailable(f"{host} announces more than {self._max_octets} octets")
+            raise Absent(f"{host} announces more than {self._max_octets} octets")
         body = _Body()
         response.deliverBody(body)
         octets = await body.complete
         if len(octets) > self._max_octets:
-            raise Unavailable(f"{host} sends more than {self._max_octets} octets")
+            raise Absent(f"{host} sends more than {self._max_octets} octets")
         return octets
 
 

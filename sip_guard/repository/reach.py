@@ -10,6 +10,7 @@ from msgspec import Meta
 from twisted.internet.ssl import Certificate, platformTrust, trustRootFromCertificates
 
 from sip_guard.repository.address import is_private, is_public
+from sip_guard.repository.endpoint import shown
 from sip_guard.stir import x5u
 
 Place = tuple[str, int]
@@ -53,19 +54,28 @@ class Laboratory(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 class Public:
     """Rules for URLs that strangers choose (ATIS-1000074 5.3.1): https, two ports, and public addresses alone."""
 
-    def __init__(self, laboratories: tuple[Laboratory, ...] = ()) -> None:
+    def __init__(self, laboratories: tuple[Laboratory, ...] = (), repositories: tuple[str, ...] = ()) -> None:
         """Read the web's authorities, which are kept until the end: the system's, and those of the laboratories.
 
-        Raises OSError or ValueError where a laboratory's PEM file cannot be read.
+        `repositories`: the hosts that may be asked, besides laboratories; `*.example.com` is all below a domain.
+        Without any, all may. Raises OSError or ValueError where a laboratory's PEM file cannot be read.
         """
+        self._hosts = frozenset(each.lower().strip("[]") for each in repositories if not each.startswith("*."))
+        self._domains = tuple(each[1:].lower() for each in repositories if each.startswith("*."))
         self._private = frozenset(each.place for each in laboratories if each.private_address)
         self._places = frozenset(each.place for each in laboratories)
         self._authorities = authorities(None)
         self._own = {each.place: authorities(each.web_ca) for each in laboratories if each.web_ca is not None}
 
     def fault(self, url: str) -> str | None:
-        """Apply the rules of `x5u.fault`, from which laboratories are exempt by name."""
-        return x5u.fault(url, self._places)
+        """Apply the rules of `x5u.fault`, from which laboratories are exempt by name, and the list of repositories."""
+        wrong = x5u.fault(url, self._places)
+        if wrong is not None or not (self._hosts or self._domains):
+            return wrong
+        place = place_of(url)
+        if place[0] in self._hosts or place[0].endswith(self._domains) or place in self._places:
+            return None
+        return f"names {shown(place[0])}, which is not under `repositories`"
 
     def allows(self, place: Place, address: str) -> bool:
         """Refuse special-purpose addresses; to a laboratory, private ones may be allowed."""

@@ -376,3 +376,26 @@ def test_paths_are_relative_to_the_file(folder: Folder, monkeypatch: pytest.Monk
 @pytest.mark.parametrize("name", ["nowhere", "root.pem", "x" * 300])
 def test_a_state_directory_that_is_none_is_refused(folder: Folder, name: str) -> None:
     assert folder.fault(f"{GOOD}state_directory: {name}\n").startswith("11: state_directory: ")
+
+
+REPOSITORIES = "repository:\n    repositories:\n      - certs.example.com\n      - {}\n  anchors:"
+
+
+@pytest.mark.parametrize("name", ["certs.example.net", '"*.example.net"', "8.8.8.8", '"2606:4700::1"', "CERTS.example"])
+def test_repositories_are_listed_by_host_or_domain(folder: Folder, name: str) -> None:
+    config = folder.load(changed("anchors:", REPOSITORIES.format(name)))
+    assert config.repository.repositories == ("certs.example.com", name.strip('"'))
+
+
+@pytest.mark.parametrize(
+    "name", ["https://a.example", "a.example/b", "a.example:443", '"*"', '"a.*.example"', '""', "0x7f.1"]
+)
+def test_what_is_no_repository_is_told_with_its_line(folder: Folder, name: str) -> None:
+    fault = folder.fault(changed("anchors:", REPOSITORIES.format(name)))
+    shown = name.strip('"')
+    assert fault.startswith(f"13: verification.repository.repositories[1]: `{shown}` is no host name, such as ")
+
+
+def test_a_cache_whose_bounds_contradict_each_other_is_a_fault(folder: Folder) -> None:
+    text = changed("anchors:", "repository: {cache_seconds: 90000.0, max_cache_seconds: 80000.0}\n  anchors:")
+    assert folder.fault(text) == "10: verification.repository: `max_cache_seconds` is less than `cache_seconds`"

@@ -1,4 +1,5 @@
-from collections.abc import Callable
+from collections.abc import Callable, Coroutine
+from typing import Any
 
 import pytest
 from cryptography.hazmat.primitives.asymmetric import ec
@@ -8,8 +9,9 @@ from twisted.python.failure import Failure
 
 from sip_guard.call import Code, Finding
 from sip_guard.repository.answer import NO_VALIDATORS, Answer, Validators
-from sip_guard.repository.certificates import Certificates, Options
-from sip_guard.repository.endpoint import Forbidden, Unavailable
+from sip_guard.repository.certificates import Certificates, certificates_of
+from sip_guard.repository.endpoint import Forbidden, Unavailable, Untried
+from sip_guard.repository.options import Options
 from sip_guard.stir.certificate import Signer
 
 URL = "https://certs.example.com/a.pem"
@@ -36,9 +38,14 @@ class Web:
         self.cancelled: list[str] = []
         self._judgements: dict[bytes, Found | Exception] = {}
         self.judged_for: list[float] = []
+        self.validators: list[Validators] = []
+        self.at_once: Callable[[], Coroutine[Any, Any, Answer]] | None = None
 
-    def fetch(self, url: str, _: Validators) -> Deferred[Answer]:
+    def fetch(self, url: str, validators: Validators) -> Deferred[Answer]:
         assert url not in self.open, "one fetch of a URL at a time"
+        self.validators.append(validators)
+        if self.at_once is not None:
+            return Deferred.fromCoroutine(self.at_once())
         self.asked.append(url)
         self.open[url] = Deferred(lambda _: self.cancelled.append(url))
         return self.open[url]
@@ -50,11 +57,27 @@ class Web:
             raise judgement
         return judgement
 
-    def gives(self, found: Found | Exception, url: str = URL) -> None:
+    def gives(
+        self,
+        found: Found | Exception,
+        url: str = URL,
+        *,
+        lifetime: float | None = None,
+        validators: Validators = NO_VALIDATORS,
+        padding: bytes = b"",
+    ) -> bytes:
         """End the fetch of `url` with a certificate that is judged to be `found`."""
-        pem = b"PEM %d" % len(self._judgements)
+        pem = b"PEM %d" % len(self._judgements) + padding
         self._judgements[pem] = found
-        self.open.pop(url).callback(Answer(pem, NO_VALIDATORS, None))
+        self.open.pop(url).callback(Answer(pem, validators, lifetime))
+        return pem
+
+    def thinks(self, found: Found, pem: bytes) -> None:
+        """Judge a certificate in another way from now on."""
+        self._judgements[pem] = found
+
+    def says_not_modified(self, url: str = URL, lifetime: float | None = None) -> None:
+        self.open.pop(url).callback(Answer(None, self.validators[-1], lifetime))
 
     def fails(self, error: Exception, url: str = URL) -> None:
         self.open.pop(url).errback(error)
@@ -68,7 +91,17 @@ class Repository:
         self.clock.advance(NOW)
         self.web = Web()
         self.luck = 0.5
-        self.certificates = Certificates(self.web.fetch, options, self.web.judge, self.clock, lambda: self.luck)
+        self.generation = 1
+        self.mistakes: list[BaseException | None] = []
+        self.certificates = Certificates(
+            self.web.fetch,
+            options,
+            self.web.judge,
+            self.clock,
+            lambda: self.luck,
+            generation=lambda: self.generation,
+            mistake=lambda _, error: self.mistakes.append(error),
+        )
 
     def at_once(self, url: str = URL) -> Found:
         found = self.certificates.get(url, self.clock.seconds())
@@ -80,11 +113,14 @@ class Repository:
         assert isinstance(found, Deferred), f"it is there at once: {found}"
         return Waiter(found)
 
-    def has(self, found: Found, url: str = URL) -> None:
-        """Fetch `url` once with this result."""
+    def has(
+        self, found: Found, url: str = URL, lifetime: float | None = None, validators: Validators = NO_VALIDATORS
+    ) -> bytes:
+        """Fetch `url` once with this result. Gives the PEM text."""
         waiter = self.later(url)
-        self.web.gives(found, url)
+        pem = self.web.gives(found, url, lifetime=lifetime, validators=validators)
         assert waiter.told == [found]
+        return pem
 
 
 class Waiter:
@@ -115,7 +151,7 @@ def finding_of(waiter: Waiter) -> Finding:
 def test_a_certificate_is_fetched_once_and_then_there_at_once(repository: Repository) -> None:
     good = a_signer()
     repository.has(good)
-    repository.clock.advance(DAY - 1)
+    repository.clock.advance(DAY / 2)
     assert repository.at_once() is good
     assert repository.web.asked == [URL]
 
@@ -178,12 +214,9 @@ def test_a_waiter_may_ask_again_while_it_is_told(repository: Repository) -> None
 
 
 def test_a_fetch_that_ends_at_once_is_told_as_well() -> None:
-    certificates: Certificates[Signer] = Certificates(
-        lambda *_: Deferred.fromCoroutine(an_outage()), Options(), lambda _p, _w: BAD, Clock(), lambda: 0.5
-    )
-    found = certificates.get(URL, NOW)
-    assert isinstance(found, Deferred)
-    assert finding_of(Waiter(found)) == Finding(Code.REPOSITORY_FORBIDDEN, "no")
+    repository = Repository(Options())
+    repository.web.at_once = an_outage
+    assert finding_of(repository.later()) == Finding(Code.REPOSITORY_FORBIDDEN, "no")
 
 
 async def an_outage() -> Answer:
@@ -348,3 +381,189 @@ def test_a_mistake_of_our_own_reaches_all_who_wait_and_is_not_kept(
     go_wrong(repository.web)
     assert [waiter.error() for waiter in waiters] == [ValueError, ValueError]
     repository.has(a_signer())
+
+
+@pytest.mark.parametrize(
+    ("lifetime", "seconds"),
+    [(None, DAY), (0.0, DAY), (3600.0, DAY), (2 * DAY, 2 * DAY), (30 * DAY, 7 * DAY)],
+    ids=["silent", "not at all", "an hour", "two days", "a month"],
+)
+def test_it_is_used_for_as_long_as_http_allows_within_bounds(
+    repository: Repository, lifetime: float | None, seconds: float
+) -> None:
+    """ATIS-1000074 5.3.1: less than 24 hours, or nothing, is 24 hours."""
+    good = a_signer()
+    repository.has(good, lifetime=lifetime)
+    repository.clock.advance(seconds - 1)
+    assert repository.at_once() is good
+    repository.web.fails(Untried("not now"))
+    repository.clock.advance(2)
+    repository.later()
+
+
+def test_it_is_fetched_again_in_the_last_part_of_its_life_while_it_goes_on_being_used(repository: Repository) -> None:
+    old, new = a_signer("CN=old"), a_signer("CN=new")
+    repository.has(old)
+    repository.clock.advance(0.84 * DAY)
+    assert repository.at_once() is old
+    assert repository.web.asked == [URL]
+    repository.clock.advance(0.02 * DAY)
+    assert [repository.at_once() for _ in range(3)] == [old] * 3
+    assert repository.web.asked == [URL, URL]
+    repository.web.gives(new)
+    repository.clock.advance(0.5 * DAY)
+    assert repository.at_once() is new
+    assert repository.web.asked == [URL, URL]
+
+
+def test_a_certificate_that_ends_soon_is_fetched_again_before_its_end(repository: Repository) -> None:
+    repository.has(a_signer("CN=old", not_after=NOW + 1000))
+    repository.clock.advance(900)
+    repository.at_once()
+    repository.web.gives(a_signer("CN=new"))
+    repository.clock.advance(200)
+    assert repository.at_once() == a_signer("CN=new")
+
+
+@pytest.mark.parametrize("error", [Unavailable("it is down"), Forbidden("it resolves to 10.0.0.1")])
+def test_a_refresh_that_fails_is_not_tried_for_every_call(repository: Repository, error: Exception) -> None:
+    good = a_signer()
+    repository.has(good)
+    repository.clock.advance(0.95 * DAY)
+    repository.at_once()
+    repository.web.fails(error)
+    assert [repository.at_once() for _ in range(3)] == [good] * 3
+    assert len(repository.web.asked) == 2
+    repository.clock.advance(46)
+    assert repository.at_once() is good
+    assert len(repository.web.asked) == 3
+
+
+def test_what_a_refresh_brings_that_is_bad_does_not_end_the_life_of_what_is_good(repository: Repository) -> None:
+    good = a_signer()
+    repository.has(good)
+    repository.clock.advance(0.95 * DAY)
+    repository.at_once()
+    repository.web.gives(BAD)
+    assert repository.at_once() is good
+    repository.clock.advance(0.06 * DAY)
+    repository.has(BAD)
+    assert repository.at_once() is BAD
+
+
+def test_a_mistake_of_our_own_in_the_background_is_told(repository: Repository) -> None:
+    good = a_signer()
+    repository.has(good)
+    repository.clock.advance(0.95 * DAY)
+    repository.at_once()
+    error = ValueError("a mistake in the judge")
+    repository.web.gives(error)
+    assert repository.mistakes == [error]
+    assert repository.at_once() is good
+
+
+KNOWN = Validators('"abc"', "Tue, 14 Nov 2023 22:00:00 GMT")
+
+
+def test_what_has_not_been_modified_is_judged_and_kept_anew(repository: Repository) -> None:
+    good = a_signer()
+    repository.has(good, validators=KNOWN)
+    repository.clock.advance(DAY + 1)
+    waiter = repository.later()
+    repository.web.says_not_modified(lifetime=2 * DAY)
+    assert repository.web.validators == [NO_VALIDATORS, KNOWN]
+    assert repository.web.judged_for == [NOW, NOW + DAY + 1]
+    assert waiter.told == [good]
+    repository.clock.advance(1.5 * DAY)
+    assert repository.at_once() is good
+    assert len(repository.web.asked) == 2
+
+
+def test_what_has_not_been_modified_and_is_no_longer_good_is_not_used(repository: Repository) -> None:
+    pem = repository.has(a_signer(), validators=KNOWN)
+    repository.clock.advance(DAY + 1)
+    waiter = repository.later()
+    repository.web.thinks(BAD, pem)
+    repository.web.says_not_modified()
+    assert waiter.told == [BAD]
+    repository.clock.advance(61)
+    repository.later()
+    assert repository.web.validators[-1] == NO_VALIDATORS
+
+
+def test_when_other_anchors_are_trusted_it_is_judged_again_before_it_is_used(repository: Repository) -> None:
+    pem = repository.has(a_signer())
+    other = a_signer("CN=by another anchor")
+    repository.web.thinks(other, pem)
+    repository.generation += 1
+    assert [repository.at_once() for _ in range(3)] == [other] * 3
+    assert len(repository.web.judged_for) == 2
+    assert repository.web.asked == [URL]
+
+
+def test_when_its_anchor_is_no_longer_trusted_it_is_not_used(repository: Repository) -> None:
+    pem = repository.has(a_signer())
+    repository.web.thinks(BAD, pem)
+    repository.generation += 1
+    waiter = repository.later()
+    repository.web.gives(BAD)
+    assert waiter.told == [BAD]
+
+
+def test_an_outage_of_the_judge_does_not_cost_what_is_kept(repository: Repository) -> None:
+    pem = repository.has(good := a_signer())
+    outage = Finding(Code.REVOCATION_UNAVAILABLE, "no list")
+    repository.web.thinks(outage, pem)
+    repository.generation += 1
+    waiter = repository.later()
+    repository.web.gives(outage)
+    assert waiter.told == [outage]
+    repository.web.thinks(good, pem)
+    assert repository.at_once() is good
+
+
+def test_what_was_bad_is_fetched_again_at_once_when_other_anchors_are_trusted(repository: Repository) -> None:
+    repository.has(BAD)
+    assert repository.at_once() is BAD
+    repository.generation += 1
+    repository.has(a_signer())
+
+
+def test_what_was_not_tried_is_not_remembered_as_a_failure(repository: Repository) -> None:
+    waiter = repository.later()
+    repository.web.fails(Untried("too many host names are being looked up"))
+    assert finding_of(waiter) == Finding(Code.REPOSITORY_UNAVAILABLE, "too many host names are being looked up")
+    repository.has(a_signer())
+
+
+def test_the_hosts_of_one_domain_leave_half_of_the_fetches_to_others() -> None:
+    repository = Repository(Options(concurrent_fetches=6, per_host=2))
+    for i in range(3):
+        repository.later(f"https://{i}.slow.example.net/a.pem")
+    assert finding_at_once(repository, "https://5.slow.example.net/a.pem") == "too many fetches in progress"
+    repository.later()
+
+
+def finding_at_once(repository: Repository, url: str) -> str:
+    found = repository.at_once(url)
+    assert isinstance(found, Finding)
+    return found.detail
+
+
+def test_certificates_are_bounded_in_octets_too() -> None:
+    repository = Repository(Options(cache_octets=1_048_576))
+    first, second, third = urls(3)
+    for url in (first, second, third):
+        waiter = repository.later(url)
+        repository.web.gives(a_signer(url), url, padding=b"x" * 500_000)
+        assert waiter.told == [a_signer(url)]
+    assert isinstance(repository.at_once(third), Signer)
+    assert isinstance(repository.at_once(second), Signer)
+    repository.later(first)
+
+
+def test_only_the_certificates_of_a_text_are_judged_and_kept() -> None:
+    block = b"-----BEGIN CERTIFICATE-----\nMIIB\n-----END CERTIFICATE-----"
+    text = b"URL: https://other.example.com/\n" + block + b"\n<script>" + block + b"x" * 1000
+    assert certificates_of(text) == (block + b"\n") * 2
+    assert certificates_of(b"<html>no</html>") == b"<html>no</html>"

@@ -13,7 +13,7 @@ from web import PAST, Serve, Site, a_web_root, answer, certificate_for, serving
 
 from sip_guard import __version__
 from sip_guard.repository.answer import Answer, Validators
-from sip_guard.repository.endpoint import Forbidden, Unavailable
+from sip_guard.repository.endpoint import Absent, Forbidden, Unavailable
 from sip_guard.repository.https import MAX_HEAD, Fetcher
 from sip_guard.repository.reach import Configured, Laboratory, Public
 
@@ -148,6 +148,17 @@ def test_proxies_of_the_environment_are_not_asked(
 def test_only_200_is_an_answer(client: Client, serve: Serve, status: str) -> None:
     site = serve(answer(b"", status=status.encode()), CERTIFICATE)
     assert client.unavailable(site) == f"{HOST} answered {status[:3]}"
+
+
+@pytest.mark.parametrize(
+    ("status", "ill"),
+    [("404 x", False), ("403 x", False), ("302 x", False), ("429 x", True), ("500 x", True), ("503 x", True)],
+)
+def test_an_answer_says_whether_the_host_is_well(client: Client, serve: Serve, status: str, ill: bool) -> None:
+    site = serve(answer(b"", status=status.encode()), CERTIFICATE)
+    with pytest.raises(Unavailable) as raised:
+        client.get(site)
+    assert isinstance(raised.value, Absent) != ill
 
 
 @pytest.mark.parametrize("status", ["301 Moved Permanently", "302 Found", "303 See Other", "307 x", "308 x"])
