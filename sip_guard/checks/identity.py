@@ -64,7 +64,7 @@ class IdentityCheck:
             token.finding = signer
         else:
             token.signer = signer
-            token.finding = self._trusts.revoked(signer, token.call.arrival) or verify(token)
+            token.finding = token.told(self._trusts.revoked(signer, token.call.arrival)) or verify(token)
 
 
 def _awaited(tokens: list[Token], waiting: "dict[Token, Deferred[None]]") -> "Deferred[list[Finding]]":

@@ -21,6 +21,7 @@ def conclude(tokens: Sequence[Token]) -> list[Finding]:
     notes: list[Finding] = []
     for token in tokens:
         place = token.place
+        notes += [msgspec.structs.replace(note, token=place) for note in token.notes]
         if token.finding is not None:
             if _is_about_number(token):
                 about_number[place] = token.finding

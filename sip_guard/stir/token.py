@@ -4,7 +4,7 @@ from typing import Annotated
 
 import msgspec
 
-from sip_guard.call import Call, Finding
+from sip_guard.call import Call, Finding, Outcome
 from sip_guard.stir.certificate import Signer
 from sip_guard.stir.identity import Identity
 from sip_guard.stir.jws import Jws
@@ -43,6 +43,7 @@ class Token:
         "finding",
         "identity",
         "jws",
+        "notes",
         "passport",
         "place",
         "read",
@@ -70,11 +71,20 @@ class Token:
         """What is wrong with it unless `div` tokens lead on from it."""
         self.finding: Finding | None = None
         """What is wrong with it in any case; None once all is judged: it is genuine."""
+        self.notes: list[Finding] = []
+        """What else is to be recorded of it."""
 
     def take(self, identity: Identity) -> None:
         """Take the value as it was read."""
         self.identity = identity
         self.read = Jws.parse(identity.token)
+
+    def told(self, finding: Finding | None) -> Finding | None:
+        """Take what was found about it: give it back if it is a fault, and keep it if it is only a note."""
+        if finding is None or finding.code.outcome is not Outcome.NOTE:
+            return finding
+        self.notes.append(finding)
+        return None
 
     @property
     def ppt(self) -> str:

@@ -1,0 +1,63 @@
+"""A report of the desk, for people and for programs."""
+
+from datetime import UTC, datetime
+
+import msgspec
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from sip_guard.call import Finding
+from sip_guard.desk.verify import Report
+
+_STYLES = {"good": "green", "wrong": "bold red", "not asked": "dim"}
+
+
+def table(report: Report, console: Console) -> None:
+    """Print a table a token, and what the tokens come to together."""
+    for told in report.told:
+        title = f"Token {told.token}: {told.type}"
+        shown = Table("check", "source", "outcome", "detail", title=title, title_justify="left", title_style="bold")
+        for line in told.lines:
+            shown.add_row(line.check, line.source, Text(line.outcome, _STYLES[line.outcome]), Text(line.detail))
+        shown.columns[3].overflow = "fold"
+        console.print(shown)
+    for finding in report.findings:
+        place = f"token {finding.token}: " if finding.token else ""
+        console.print(Text(f"{place}{finding.code.value}: {finding.detail}"))
+    when = datetime.fromtimestamp(report.at, UTC)
+    verdict = Text("passed", "bold green") if report.passed else Text("not passed", "bold red")
+    console.print(verdict, Text(f"at {when:%Y-%m-%dT%H:%M:%SZ}"))
+
+
+def json_text(report: Report) -> str:
+    """Give the report as one JSON object."""
+    made = {
+        "at": report.at,
+        "passed": report.passed,
+        "tokens": [
+            {"token": told.token, "type": told.type, "checks": [line._asdict() for line in told.lines]}
+            for told in report.told
+        ],
+        "findings": [_finding(finding) for finding in report.findings],
+    }
+    return msgspec.json.format(msgspec.json.encode(made)).decode()
+
+
+def _finding(finding: Finding) -> dict[str, object]:
+    attestation = finding.attestation
+    return {
+        "code": finding.code.value,
+        "outcome": finding.code.outcome.value,
+        "sip_code": finding.code.sip_code or None,
+        "source": finding.code.source,
+        "token": finding.token,
+        "weighs": finding.weighs,
+        "detail": finding.detail,
+        "attest": attestation.level if attestation else None,
+        "origid": attestation.origid if attestation else None,
+        "spc": attestation.spc if attestation else None,
+        "trust": attestation.trust if attestation else None,
+        "diversions": attestation.diversions if attestation else None,
+        **dict(finding.particulars),
+    }

@@ -1,0 +1,126 @@
+"""Judges a request at a desk, and tells every check with what came of it (RFC 8224 6.2)."""
+
+from collections.abc import Callable
+
+import msgspec
+from twisted.internet.defer import Deferred
+
+from sip_guard.call import Call, Code, Finding, Outcome
+from sip_guard.desk.statement import Statement
+from sip_guard.peer import Trunk
+from sip_guard.sip.flow import Flow
+from sip_guard.stir import trace
+from sip_guard.stir.conclude import conclude
+from sip_guard.stir.token import Terms, Token
+from sip_guard.stir.trace import Line
+from sip_guard.stir.trust import Judgement, Trusts
+from sip_guard.stir.types.rcd import legible
+
+Certificates = Callable[[str, float], "Judgement | Finding | Deferred[Judgement | Finding]"]
+
+_FLOW = Flow("UDP", ("0.0.0.0", 0), ("0.0.0.0", 0))  # noqa: S104 - of a message that came from nowhere
+
+
+class Told(msgspec.Struct, frozen=True):
+    """One token."""
+
+    token: int
+    """Which Identity value it is, counted from 1."""
+    type: str
+    lines: tuple[Line, ...]
+
+
+class Report(msgspec.Struct, frozen=True):
+    """What was found out about a request."""
+
+    at: float
+    """The moment that all was judged for, in seconds since the epoch."""
+    told: tuple[Told, ...]
+    findings: tuple[Finding, ...]
+
+    @property
+    def passed(self) -> bool:
+        """Whether a token attests what the request shows."""
+        return any(finding.code is Code.PASSED and finding.weighs for finding in self.findings)
+
+
+class Circumstances(msgspec.Struct, frozen=True):
+    """How a request is taken to have come, and whom its tokens are believed by."""
+
+    trunk: Trunk
+    terms: Terms
+    trusts: Trusts
+    certificates: Certificates
+    at: float
+    """When, in seconds since the epoch."""
+
+
+async def verify(statement: Statement, given: Circumstances) -> Report:
+    """Ask every check about every token."""
+    call = Call.of(statement.request, given.trunk, _FLOW, given.at)
+    tokens = [Token(place, value, call, given.terms) for place, value in enumerate(call.identities, 1)]
+    diverted = any(b"ppt" in token.value and b"div" in token.value.rpartition(b"ppt")[2] for token in tokens)
+    told = []
+    for token in tokens:
+        token.diverted = diverted and len(tokens) > 1
+        lines = [_told(line, token, statement) for line in trace.examined(token)]
+        lines += await _certified(token, given)
+        ppt = token.ppt if hasattr(token, "identity") else "?"
+        told.append(Told(token.place, ppt or "base", tuple(lines)))
+    found = conclude(tokens) if tokens else [Finding(Code.NO_IDENTITY, "no Identity header")]
+    return Report(given.at, tuple(told), tuple(found))
+
+
+def _told(line: Line, token: Token, statement: Statement) -> Line:
+    """Say more of a check that found nothing wrong: what it looked at, or that there was nothing to look at."""
+    if line.outcome != "good":
+        return line
+    if line.check in ("orig", "dest") and line.check not in statement.compared:
+        return line._replace(outcome="not asked", detail="there is no call to compare it with")
+    if line.check == "media keys" and "mky" not in token.passport.claims:
+        return line._replace(outcome="not asked", detail="the token names none")
+    about = _about(line.check, token)
+    return line._replace(detail=about) if about else line
+
+
+def _about(check: str, token: Token) -> str:
+    """Give what a check was about, for people."""
+    if check == "info URL":
+        return token.identity.info[:200]
+    if check == "time":
+        return f"signed {token.call.arrival - token.passport.iat:.0f} s before"
+    if check == "orig":
+        return legible(token.passport.orig_tn or token.passport.orig_uri or "")
+    if check == "dest":
+        return legible(", ".join((*token.passport.dest_tn, *token.passport.dest_uri)))
+    if check == "claims" and token.passport.attest:
+        return f"attestation {token.passport.attest}, origid {legible(token.passport.origid or '-')}"
+    return ""
+
+
+async def _certified(token: Token, given: Circumstances) -> list[Line]:
+    """Ask all that needs the certificate, if the token names one that may be asked for."""
+    lines = [Line("certificate", "RFC 8224 6.2 step 3", "good"), Line("chain", "RFC 8226 3, ATIS-1000080", "good")]
+    if not hasattr(token, "passport"):
+        why = "the claims cannot be read"
+        return [line._replace(outcome="not asked", detail=why) for line in lines] + list(trace.verified(token))
+    judgement = given.certificates(token.identity.info, token.call.arrival)
+    judgement = await judgement if isinstance(judgement, Deferred) else judgement
+    signer = judgement.by(token.call.trunk.trust) if isinstance(judgement, Judgement) else judgement
+    if isinstance(signer, Finding):
+        token.finding = token.finding or signer
+        had = signer.code.outcome is not Outcome.UNAVAILABLE
+        wrong = f"{signer.code.value}: {signer.detail}"
+        lines[had] = lines[had]._replace(outcome="wrong", detail=wrong)
+        if not had:
+            lines[1] = lines[1]._replace(outcome="not asked", detail="there is no certificate")
+        return lines + list(trace.verified(token))
+    token.signer = signer
+    lines[0] = lines[0]._replace(detail=signer.subject)
+    lines[1] = lines[1]._replace(detail=f"to an anchor of the trust group {signer.trust}")
+    revoked = given.trusts.revoked(signer, token.call.arrival)
+    outcome = Line("revocation", "RFC 5280 6.3.3", "good")
+    if revoked is not None:
+        outcome = outcome._replace(outcome="wrong", detail=f"{revoked.code.value}: {revoked.detail}")
+        token.finding = token.finding or token.told(revoked)
+    return [*lines, outcome, *trace.verified(token)]
