@@ -18,6 +18,7 @@ from twisted.internet.interfaces import IReactorFDSet
 from sip_guard.checks import Check
 from sip_guard.checks.emergency import urgent
 from sip_guard.checks.identity import IdentityCheck
+from sip_guard.checks.replay import ReplayCheck
 from sip_guard.config import Config, Listen
 from sip_guard.log import Logger
 from sip_guard.peer import Peers, Target, Transport
@@ -258,7 +259,11 @@ class Service:
             mistake=self._mistake,
         )
         places = frozenset(laboratory.place for laboratory in options.laboratories)
-        return [IdentityCheck(certificates.get, Terms(config.freshness, places), trusts)]
+        window = config.freshness.max_age + config.freshness.max_future
+        return [
+            IdentityCheck(certificates.get, Terms(config.freshness, places), trusts),
+            ReplayCheck(config.replay, window, reactor),
+        ]
 
 
 def steady(reactor: Any) -> None:

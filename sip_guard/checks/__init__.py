@@ -6,6 +6,9 @@ from twisted.internet.defer import Deferred
 
 from sip_guard.call import Call, Finding
 
+MAX_IDENTITIES = 8
+"""Tokens of a call that are looked at."""
+
 
 class Check(Protocol):
     """Finds out one thing. At once where it can, so that a call that need not wait pays for no waiting."""

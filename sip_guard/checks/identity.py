@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 from twisted.internet.defer import Deferred
 
 from sip_guard.call import Call, Code, Finding
+from sip_guard.checks import MAX_IDENTITIES
 from sip_guard.stir.conclude import conclude, passes
 from sip_guard.stir.token import Terms, Token
 from sip_guard.stir.trust import Judgement, Trusts
@@ -15,8 +16,6 @@ from sip_guard.stir.verify import examine, read, verify
 if TYPE_CHECKING:
     from twisted.python.failure import Failure
 
-MAX_IDENTITIES = 8
-"""Tokens of a call that are looked at."""
 
 Certificates = Callable[[str, float], "Judgement | Finding | Deferred[Judgement | Finding]"]
 """Gives what the trust groups think of the certificate at a URL, for a moment in seconds since the epoch."""

@@ -9,6 +9,7 @@ import msgspec
 from sip_guard import peer
 from sip_guard.call import Code
 from sip_guard.checks.emergency import Options as Emergency
+from sip_guard.checks.replay import Options as Replay
 from sip_guard.config import listening, options, peers, routes, trust
 from sip_guard.config.fault import Faults
 from sip_guard.config.files import read, unreadable
@@ -43,6 +44,7 @@ class Config(msgspec.Struct, frozen=True, kw_only=True):
     """None at all: no trunk verifies."""
     freshness: Freshness
     time_limit: float
+    replay: Replay
     repository: Repository
     emergency: Emergency
     rules: tuple[Rule, ...]
@@ -88,6 +90,7 @@ class _Builder:
             trust=trust.Reader(self.folder, self.faults).groups(file.verification, trunks),
             freshness=self._freshness(file.verification),
             time_limit=file.verification.time_limit,
+            replay=file.verification.replay,
             repository=self._repository(file.verification.repository),
             emergency=self._emergency(file.emergency),
             rules=rules,

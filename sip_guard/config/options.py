@@ -6,6 +6,7 @@ import msgspec
 from msgspec import Meta
 
 from sip_guard.checks.emergency import Options as Emergency
+from sip_guard.checks.replay import Options as Replay
 from sip_guard.number import DialPlan
 from sip_guard.peer import Probe
 from sip_guard.policy.decision import TagOptions
@@ -116,6 +117,7 @@ class Verification(msgspec.Struct, frozen=True, kw_only=True):
     """Seconds that the tokens of a diverted call may lie before its arrival, but for the last one (RFC 8946)."""
     time_limit: Annotated[float, Meta(gt=0, le=30)] = 3.0
     """Seconds that one check may take in all; past it the call goes on as could not be checked."""
+    replay: Replay = Replay()
     repository: Repository = Repository()
 
 

@@ -78,6 +78,7 @@ def decide(call: Call, findings: Sequence[Finding], rules: Sequence[Rule], optio
     """Ask the rules from the top. `reject` and `allow` end the list; `tag` adds to what is sent on.
 
     What no rule speaks about is tagged if anything was found: the target sees it even where all rules are in shadow.
+    A rule that tags a replay speaks before others that tag, whatever the token attests.
     """
     weighing = [finding for finding in findings if finding.weighs]
     shadows: list[Shadow] = []
@@ -92,8 +93,8 @@ def decide(call: Call, findings: Sequence[Finding], rules: Sequence[Rule], optio
         elif rule.then.verb != "tag":
             ended = rule, matched
             break
-        else:
-            tagged = tagged or (rule, matched)
+        elif tagged is None or (_is_replay(matched) and not _is_replay(tagged[1])):
+            tagged = rule, matched
     speaking = ended or tagged
     rule_id = speaking[0].id if speaking else "default"
     chief = _chief(speaking[1] if speaking and speaking[1] else weighing)
@@ -121,12 +122,18 @@ def passed_by(finding: Finding, options: TagOptions) -> Decision:
 
 
 def _chief(findings: Sequence[Finding]) -> Finding | None:
-    """Give the finding that names the reason: of several, the first by the order of their SIP codes."""
-    return min(
-        findings,
-        key=lambda f: _PRECEDENCE.index(f.code.sip_code) if f.code.sip_code in _PRECEDENCE else -1,
-        default=None,
-    )
+    """Give the finding that names the reason: a replay, or else the first by the order of their SIP codes."""
+    return min(findings, key=_precedence, default=None)
+
+
+def _precedence(finding: Finding) -> int:
+    if finding.code.outcome is Outcome.REPLAYED:
+        return -2
+    return _PRECEDENCE.index(finding.code.sip_code) if finding.code.sip_code in _PRECEDENCE else -1
+
+
+def _is_replay(findings: Sequence[Finding]) -> bool:
+    return any(finding.code.outcome is Outcome.REPLAYED for finding in findings)
 
 
 def _would(rule: Rule, chief: Finding | None) -> str:

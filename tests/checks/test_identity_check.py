@@ -12,7 +12,8 @@ from twisted.internet.task import Clock
 from twisted.python.failure import Failure
 
 from sip_guard.call import Call, Code, Finding
-from sip_guard.checks.identity import MAX_IDENTITIES, IdentityCheck
+from sip_guard.checks import MAX_IDENTITIES
+from sip_guard.checks.identity import IdentityCheck
 from sip_guard.peer import Trunk
 from sip_guard.stir.conclude import combined
 from sip_guard.stir.sign import sign

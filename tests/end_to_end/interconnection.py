@@ -23,7 +23,6 @@ from sip_guard.stir.sign import base64url, sign
 
 TRUNKS = {"carrier": "127.0.0.2", "signed-only": "127.0.0.3", "no-outage": "127.0.0.4"}
 """By which addresses the guard knows them."""
-ORIGID = "7a0b9a92-4f5c-4f2b-9d1c-0e4c3c1f3a55"
 ANSWERED = ["100 Trying", "180 Ringing", "200 OK"]
 """What a caller gets whose call goes through."""
 
@@ -209,8 +208,9 @@ class Interconnection:
         attest: str = "A",
         age: int = 0,
         certificate: str = "signer.pem",
+        origid: str = "",
     ) -> str:
-        """Give an Identity line, signed `age` seconds ago.
+        """Give an Identity line, signed `age` seconds ago; each is another one, unless it has an `origid`.
 
         `certificate` is the signer's, by its name in the repository or by another URL.
         """
@@ -220,7 +220,7 @@ class Interconnection:
             dest_tn=[callee],
             iat=int(time.time()) - age,
             orig_tn=caller,
-            origid=ORIGID,
+            origid=origid or f"{uuid4()}",
             key=signer.signing_key,
             x5u=certificate if "//" in certificate else self.repository.url(certificate),
         )

@@ -3,12 +3,13 @@
 import socket
 import time
 from collections.abc import Callable, Iterator
+from uuid import uuid4
 
 import pytest
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.asymmetric.utils import decode_dss_signature
-from interconnection import ANSWERED, ORIGID, TRUNKS, Interconnection, running
+from interconnection import ANSWERED, TRUNKS, Interconnection, running
 from sipp import WAIT, Message
 
 from sip_guard.demo.calls import ALICE, BANK, BOB
@@ -24,7 +25,7 @@ interconnection = pytest.fixture(scope="module")(running)
 
 
 def _claims(iat: object = None) -> bytes:
-    claims = {"attest": "A", "dest": {"tn": [BOB]}, "orig": {"tn": ALICE}, "origid": ORIGID}
+    claims = {"attest": "A", "dest": {"tn": [BOB]}, "orig": {"tn": ALICE}, "origid": f"{uuid4()}"}
     return canonical_json(claims | {"iat": int(time.time()) if iat is None else iat})
 
 

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 
 import pytest
-from interconnection import ANSWERED, ORIGID, Interconnection, running, tampered
+from interconnection import ANSWERED, Interconnection, running, tampered
 
 from sip_guard.demo.calls import ALICE, BANK, OTHER
 
@@ -11,12 +11,13 @@ pytestmark = pytest.mark.end_to_end
 
 interconnection = pytest.fixture(scope="module")(running)
 
+ORIGID = "7a0b9a92-4f5c-4f2b-9d1c-0e4c3c1f3a55"
 VERIFIED = f"<sip:+{ALICE};verstat=TN-Validation-Passed@carrier.example>"
 
 
 @pytest.mark.parametrize("level", ["A", "B", "C"])
 def test_an_attested_call_reaches_the_pbx_with_its_verdict(interconnection: Interconnection, level: str) -> None:
-    call = interconnection.place(interconnection.identity(attest=level)).end()
+    call = interconnection.place(interconnection.identity(attest=level, origid=ORIGID)).end()
     assert call.answers == ANSWERED
     assert "signer.pem" in interconnection.repository.fetched
     decision = call.decision

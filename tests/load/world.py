@@ -18,7 +18,7 @@ from sip_guard.stir.sign import sign
 
 CARRIER, PBX, OTHER_PBX = "127.0.0.2", "127.0.0.3", "127.0.0.4"
 IDENTITIES = 2000
-"""Tokens, each of its own caller; then the first again. The guard keeps no verdicts, so each is verified anew."""
+"""Tokens, each of its own caller; then the first again, which is a replay. Each is verified anew all the same."""
 
 CONFIG = """\
 listen:

@@ -67,6 +67,34 @@ def test_of_several_tags_the_first_is_named() -> None:
     assert "rule=a;" in guard_header(rule("a", "tag"), rule("b", "tag"))
 
 
+REPLAYED = Finding(Code.TOKEN_REPLAYED, token=1)
+
+
+@pytest.mark.parametrize(
+    "rules",
+    [
+        (),
+        (rule("all", "tag"),),
+        (rule("level", "tag", attestation="A"), *DEFAULT),
+        (rule("level", "tag", attestation="A"), rule("again", "tag", "token-replayed")),
+        (rule("again", "tag", "replayed"), rule("both", "tag", "passed", "replayed")),
+    ],
+    ids=lambda rules: " ".join(each.id for each in rules[:2]) or "none",
+)
+def test_a_replay_is_told_whatever_its_token_attests(rules: tuple[Rule, ...]) -> None:
+    found = [passed(), REPLAYED]
+    result = decision(*rules, found=found)
+    assert (result.action, result.result, result.reason) == ("tag", "unable", "token-replayed")
+    assert tags(*rules, found=found).verstat is None
+    assert len(tags(*rules, found=found).headers) == 1
+
+
+def test_where_replays_are_only_watched_the_token_counts() -> None:
+    rules = (rule("replayed", "tag", "replayed", mode="shadow"), rule("attested", "tag", "passed"))
+    assert tags(*rules, found=[passed(), REPLAYED]).verstat == "TN-Validation-Passed"
+    assert decision(*rules, found=[passed(), REPLAYED]).shadows == (Shadow("replayed", "tag"),)
+
+
 def test_a_call_that_is_tagged_and_then_allowed_keeps_its_tags() -> None:
     result = decision(rule("a", "tag"), rule("b", "allow"), rule("c", "reject"))
     assert (result.rule, result.action) == ("b", "tag")
