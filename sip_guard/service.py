@@ -14,6 +14,7 @@ from typing import Any, Literal, get_args
 
 from twisted.internet.defer import Deferred, gatherResults
 from twisted.internet.interfaces import IReactorFDSet
+from twisted.internet.threads import deferToThreadPool
 
 from sip_guard.checks import Check
 from sip_guard.checks.emergency import urgent
@@ -28,6 +29,7 @@ from sip_guard.proxy.overload import Overload
 from sip_guard.record import Masking
 from sip_guard.repository.breaker import Breakers
 from sip_guard.repository.certificates import Certificates
+from sip_guard.repository.disk import Disk
 from sip_guard.repository.https import Fetcher
 from sip_guard.repository.reach import Public
 from sip_guard.runtime import Carry, Runtime
@@ -35,7 +37,7 @@ from sip_guard.screen import Screening
 from sip_guard.sip.flow import Address, End, Flow, numeric, written
 from sip_guard.sip.hygiene import FORGEABLE
 from sip_guard.stir.token import Terms
-from sip_guard.stir.trust import Trust, Trusts
+from sip_guard.stir.trust import Judgement, Trust, Trusts
 from sip_guard.transport.locate import Locator
 from sip_guard.transport.locations import Locations
 from sip_guard.transport.name_servers import NameServers, server_address
@@ -46,6 +48,8 @@ from sip_guard.transport.udp import RECEIVE_BUFFER, UdpPort
 SECRET_FILE = "dialog_secret"  # noqa: S105 - its name, not its content
 """In the state directory: what signs Record-Route, so that calls in progress outlive a restart."""
 SECRET_OCTETS = 32
+CERTIFICATES = "certificates"
+"""A folder in the state directory: certificates that were fetched and judged good."""
 
 _Stop = Callable[[], None]
 
@@ -238,6 +242,15 @@ class Service:
         if not config.trust:
             return []
         trusts = Trusts(Trust(group.name, group.anchors) for group in config.trust)
+        certificates = self._certificates(config, reactor, trusts)
+        places = frozenset(laboratory.place for laboratory in config.repository.laboratories)
+        window = config.freshness.max_age + config.freshness.max_future
+        return [
+            IdentityCheck(certificates.get, Terms(config.freshness, places), trusts),
+            ReplayCheck(config.replay, window, reactor),
+        ]
+
+    def _certificates(self, config: Config, reactor: Any, trusts: Trusts) -> Certificates[Judgement]:
         options = config.repository
         reach = Public(options.laboratories, options.repositories)
         fetcher = Fetcher(reactor, reach, timeout=options.timeout, max_octets=options.max_octets)
@@ -249,6 +262,7 @@ class Service:
             down_after=options.down_after,
             retry_after=options.retry_after,
         )
+        disk = self._disk(config, reactor)
         certificates = Certificates(
             breakers.get,
             options,
@@ -257,13 +271,25 @@ class Service:
             random.random,
             generation=lambda: trusts.generation,
             mistake=self._mistake,
+            disk=disk,
         )
-        places = frozenset(laboratory.place for laboratory in options.laboratories)
-        window = config.freshness.max_age + config.freshness.max_future
-        return [
-            IdentityCheck(certificates.get, Terms(config.freshness, places), trusts),
-            ReplayCheck(config.replay, window, reactor),
-        ]
+        if disk is not None:
+            disk.load(
+                options.cache_entries,
+                lambda kept: reach.fault(kept.url) is None and certificates.offer(kept, time.time()),
+            )
+        return certificates
+
+    def _disk(self, config: Config, reactor: Any) -> Disk | None:
+        if config.state_directory is None:
+            return None
+        return Disk(
+            config.state_directory / CERTIFICATES,
+            partial(deferToThreadPool, reactor, reactor.getThreadPool()),
+            self._log.warning,
+            max_octets=config.repository.max_octets,
+            mistake=self._mistake,
+        )
 
 
 def steady(reactor: Any) -> None:

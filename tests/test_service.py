@@ -14,11 +14,12 @@ from messages import read_request, read_response, request
 from pki import pki
 from reactor import Reactor, reactor
 from twisted.internet.epollreactor import EPollReactor
+from twisted.internet.threads import deferToThread
 
 from sip_guard.config import Config, load
 from sip_guard.demo.pki import DAY, Window, web_root, web_server
 from sip_guard.log import logger
-from sip_guard.service import SECRET_FILE, SECRET_OCTETS, Service, steady
+from sip_guard.service import CERTIFICATES, SECRET_FILE, SECRET_OCTETS, Service, steady
 from sip_guard.sip.rewrite import answer
 
 CONFIG = """\
@@ -82,6 +83,14 @@ class House:
         port = [line for line in self.events("listening") if line["transport"] == "UDP"][-1]["port"]
         assert isinstance(port, int)
         return port
+
+    def waits_until(self, done: Callable[[], bool]) -> None:
+        """Wait for what is done beside the reactor, each time for all of it that is under way."""
+        for _ in range(100):
+            if done():
+                return
+            self._in_reactor(lambda: deferToThread(bool))
+        raise AssertionError("it was not done")
 
     def close(self) -> None:
         for service in self._services:
@@ -298,8 +307,17 @@ def test_the_secret_is_made_for_the_guard_alone_and_kept(house: House) -> None:
     assert stat.S_IMODE(path.stat().st_mode) == 0o600
     house.stops(house.starts(config))
     assert path.read_bytes() == made
-    assert [each.name for each in path.parent.iterdir()] == [SECRET_FILE]
+    assert {each.name for each in path.parent.iterdir()} <= {SECRET_FILE, CERTIFICATES}
     assert house.events("no_state_directory") == []
+
+
+def test_what_is_no_certificate_is_cleared_from_the_state_directory(house: House) -> None:
+    folder = secret(house).parent / CERTIFICATES
+    folder.mkdir()
+    damaged = folder / f"{'0' * 64}.pem"
+    damaged.write_bytes(b"damaged")
+    house.starts(house.config("state_directory: state\n"))
+    house.waits_until(lambda: not damaged.exists())
 
 
 @pytest.mark.parametrize("broken", [b"", b"short", b"x" * (SECRET_OCTETS + 1)])

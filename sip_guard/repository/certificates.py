@@ -11,6 +11,8 @@ from twisted.python.failure import Failure
 
 from sip_guard.call import Code, Finding, Outcome
 from sip_guard.repository.answer import NO_VALIDATORS, Answer, Fetch, Validators
+from sip_guard.repository.disk import Disk
+from sip_guard.repository.document import Document
 from sip_guard.repository.endpoint import Forbidden, Unavailable, Untried
 from sip_guard.repository.kept import Kept
 from sip_guard.repository.options import Options
@@ -77,11 +79,12 @@ class Certificates(Generic[_V]):
         *,
         generation: Callable[[], int],
         mistake: Callable[[str, BaseException | None], None],
+        disk: Disk | None = None,
     ) -> None:
         """`clock` counts lifetimes. `random` gives numbers from 0 up to 1, so that not all expires together.
 
         When what `generation` gives has changed, certificates are judged again before they are used. `mistake` gets
-        errors of our own that nobody waits for.
+        errors of our own that nobody waits for. `disk` keeps what is good for the next start.
         """
         self._fetch = fetch
         self._options = options
@@ -90,6 +93,7 @@ class Certificates(Generic[_V]):
         self._random = random
         self._generation = generation
         self._mistake = mistake
+        self._disk = disk
         self._good: Kept[_Certificate[_V]] = Kept(options.cache_entries, options.cache_octets)
         self._failures: Kept[tuple[Finding, float]] = Kept(options.cache_entries)
         self._failures_of = generation()
@@ -116,6 +120,17 @@ class Certificates(Generic[_V]):
             self._start(url, when, waiter)
         return waiter
 
+    def offer(self, document: Document, now: float) -> bool:
+        """Take what was good before a restart, to be judged when it is used; tell whether there is a place for it.
+
+        `now`: seconds since the epoch.
+        """
+        if self._good.get(document.url) is not None:
+            return True
+        life = min(document.fresh_until - now, self._options.max_cache_seconds)
+        kept = self._certificate(document.pem, document.validators, None, life)
+        return self._good.offer(document.url, kept, len(document.pem))
+
     def _signer(self, url: str, when: float) -> tuple[_V | None, bool]:
         """Give what is kept, if it is valid, and tell whether it is fresh. Sees to it that it stays so."""
         now = self._clock.seconds()
@@ -137,7 +152,7 @@ class Certificates(Generic[_V]):
             found = self._judge(kept.pem, when)
             if isinstance(found, Finding):
                 if found.code.outcome is not Outcome.UNAVAILABLE:
-                    self._good.drop(url)
+                    self._drop(url)
                 return None
             judged = _Judged(found, generation)
             self._good.put(url, msgspec.structs.replace(kept, judged=judged), len(kept.pem))
@@ -197,10 +212,24 @@ class Certificates(Generic[_V]):
     def _keep(self, url: str, when: float, pem: bytes, answer: Answer, judged: _Judged[_V]) -> None:
         least, most = self._options.cache_seconds, self._options.max_cache_seconds
         life = min(max(answer.lifetime or 0.0, least), most, max(judged.signer.not_after - when, 0.0))
-        now = self._clock.seconds()
-        refresh_at = now + life * (REFRESH + self._random() / 10)
-        self._good.put(url, _Certificate(pem, answer.validators, judged, refresh_at, now + life), len(pem))
+        kept = self._certificate(pem, answer.validators, judged, life)
+        gone = self._good.put(url, kept, len(pem))
         self._failures.drop(url)
+        if self._disk is not None:
+            self._disk.keep(Document(url, kept.validators, int(when + life), pem))
+            for each in gone:
+                self._disk.drop(each)
+
+    def _certificate(
+        self, pem: bytes, validators: Validators, judged: _Judged[_V] | None, life: float
+    ) -> _Certificate[_V]:
+        now = self._clock.seconds()
+        return _Certificate(pem, validators, judged, now + life * (REFRESH + self._random() / 10), now + life)
+
+    def _drop(self, url: str) -> None:
+        self._good.drop(url)
+        if self._disk is not None:
+            self._disk.drop(url)
 
     def _failed(self, url: str, when: float, finding: Finding) -> _V | Finding:
         """Remember a failure. What is fresh goes on being used all the same, and in an outage what is valid."""
@@ -211,8 +240,8 @@ class Certificates(Generic[_V]):
         outage = finding.code.outcome is Outcome.UNAVAILABLE
         if signer is not None and kept is not None and (outage or now < kept.fresh_until):
             return signer
-        if not outage:
-            self._good.drop(url)
+        if not outage and kept is not None:
+            self._drop(url)
         return finding
 
 
