@@ -76,6 +76,13 @@ class Code(Enum):
         "Bad Identity Info",
         "RFC 5280 6.3.3",
     )
+    TRUST_LIST_UNAVAILABLE = (
+        "trust-list-unavailable",
+        Outcome.UNAVAILABLE,
+        436,
+        "Bad Identity Info",
+        "ATIS-1000084",
+    )
     CHECK_UNAVAILABLE = ("check-unavailable", Outcome.UNAVAILABLE, 436, "Bad Identity Info", "-")
 
     PRESENTED_NOT_ATTESTED = (

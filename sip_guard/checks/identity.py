@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 
 from twisted.internet.defer import Deferred
 
-from sip_guard.call import Call, Code, Finding
+from sip_guard.call import Call, Code, Finding, Outcome
 from sip_guard.checks import MAX_IDENTITIES
 from sip_guard.stir.conclude import conclude, passes
 from sip_guard.stir.token import Terms, Token
@@ -63,7 +63,10 @@ class IdentityCheck:
             token.finding = signer
         else:
             token.signer = signer
-            token.finding = token.told(self._trusts.revoked(signer, token.call.arrival)) or verify(token)
+            revoked = token.told(self._trusts.revoked(signer, token.call.arrival))
+            # That nobody knows whether the signer is revoked makes no bad token an outage.
+            known = revoked is not None and revoked.code.outcome is not Outcome.UNAVAILABLE
+            token.finding = revoked if known else verify(token) or revoked
 
 
 def _awaited(tokens: list[Token], waiting: "dict[Token, Deferred[None]]") -> "Deferred[list[Finding]]":

@@ -12,6 +12,7 @@ from cryptography.x509.verification import Criticality, ExtensionPolicy, Policy,
 from sip_guard.call import Code, Finding
 from sip_guard.stir import delegation
 from sip_guard.stir.claim_constraints import ClaimConstraints
+from sip_guard.stir.name import Name
 from sip_guard.stir.tn_auth_list import Numbers, TnAuthList
 
 MAX_PEM: Final = 65_536
@@ -42,6 +43,8 @@ class Signer(msgspec.Struct, frozen=True):
     """From the certificate to the anchor, both included."""
     trust: str = ""
     """The trust group that believes it."""
+    links: tuple[tuple[Name, int], ...] = ()
+    """Issuers and serial numbers of the chain without its anchor: what revocation lists are asked about."""
     constraints: ClaimConstraints | None = None
     """What its tokens may claim; None: anything."""
 
@@ -69,6 +72,7 @@ class Anchors:
             raise ValueError(f"trust anchors that cannot be read as PEM certificates: {fault}") from fault
         if unfit:
             raise ValueError(f"not a CA certificate: {unfit[0]}")
+        self.certificates = tuple(certificates)
         self._store = Store(certificates)
 
     def chain(self, leaf: x509.Certificate, others: list[x509.Certificate], when: float) -> Chain:

@@ -14,7 +14,7 @@ _MERIT = (Outcome.PASSED, Outcome.UNATTESTED, Outcome.UNAVAILABLE)
 
 
 def conclude(tokens: Sequence[Token]) -> list[Finding]:
-    """Give a finding for each token that was judged, and one more for the name that a good token signs."""
+    """Give a finding for each token that was judged, more for names that good tokens sign, and what was noted."""
     divs = [token for token in tokens if token.finding is None and token.ppt == "div"]
     led: set[Token] = set()
     about_number: dict[int, Finding] = {}

@@ -33,9 +33,9 @@ class Jws(msgspec.Struct, frozen=True):
     signature: bytes
 
     @classmethod
-    def parse(cls, token: bytes) -> Self | Finding:
-        """Read the form and the JOSE header of a token in full form."""
-        fault = _form_fault(token)
+    def parse(cls, token: bytes, limit: int = MAX_TOKEN) -> Self | Finding:
+        """Read the form and the JOSE header of a token in full form, of up to `limit` octets."""
+        fault = _form_fault(token, limit)
         if fault is not None:
             return fault
         signed, _, seal = token.rpartition(b".")
@@ -73,9 +73,9 @@ def _not_base64url() -> Finding:
     return Finding(Code.PASSPORT_MALFORMED, "a part that is not base64url as RFC 7515 has it")
 
 
-def _form_fault(token: bytes) -> Finding | None:
-    if len(token) > MAX_TOKEN:
-        return Finding(Code.PASSPORT_MALFORMED, f"a token of {len(token)} octets where {MAX_TOKEN} are the limit")
+def _form_fault(token: bytes, limit: int) -> Finding | None:
+    if len(token) > limit:
+        return Finding(Code.PASSPORT_MALFORMED, f"a token of {len(token)} octets where {limit} are the limit")
     if token.translate(None, _ALPHABET) != b"..":
         return Finding(Code.PASSPORT_MALFORMED, "the token is not three parts in base64url")
     if token.startswith(b".."):

@@ -1,11 +1,13 @@
 """Trust groups: whose certificates are believed, each group by anchors of its own (RFC 8224 6.2 step 3)."""
 
+import math
 from collections.abc import Collection, Iterable, Mapping
 
 import msgspec
 
-from sip_guard.call import Code, Finding
+from sip_guard.call import Code, Finding, Outcome
 from sip_guard.stir.certificate import Anchors, Signer, judge
+from sip_guard.stir.revocation import Revocation, links
 
 
 class Judgement(msgspec.Struct, frozen=True):
@@ -38,21 +40,41 @@ class Judgement(msgspec.Struct, frozen=True):
 class Trust:
     """One trust group: the anchors of one authority, never merged with those of another or of the web."""
 
-    def __init__(self, name: str, anchors: Anchors) -> None:
+    def __init__(self, name: str, anchors: Anchors | None, revocation: Revocation | None = None) -> None:
+        """`anchors` may be None where they come from a trust list that was not had yet."""
         self.name = name
         self.anchors = anchors
+        self.until = math.inf
+        """Until when the anchors may be gone by, in seconds since the epoch."""
+        self.revocation = revocation
+        """None: this group asks about no revocation."""
         self.generation = 1
         """Goes up with every change after which certificates have to be judged again."""
 
     def judge(self, pem: bytes, when: float) -> Signer | Finding:
         """Say whether this group believes the first certificate of a bundle at `when` (seconds since the epoch)."""
+        if self.anchors is None:
+            return Finding(Code.TRUST_LIST_UNAVAILABLE, f"the trust list of {self.name} was never had")
         found = judge(pem, self.anchors, when)
-        return found if isinstance(found, Finding) else msgspec.structs.replace(found, trust=self.name)
+        if isinstance(found, Finding):
+            return found
+        return msgspec.structs.replace(found, trust=self.name, links=links(found.chain))
 
-    def renew(self, anchors: Anchors) -> None:
-        """Believe these anchors from now on, and no others."""
+    def renew(self, anchors: Anchors, until: float = math.inf) -> None:
+        """Believe these anchors from now on, and no others, and without newer ones not past `until`."""
+        if self.anchors is None or anchors.certificates != self.anchors.certificates:
+            self.generation += 1
         self.anchors = anchors
-        self.generation += 1
+        self.until = until
+
+    def revoked(self, signer: Signer, when: float) -> Finding | None:
+        """Say whether a signer that this group has judged good has been revoked since, or whether that is not known."""
+        if when > self.until:
+            late = when - self.until
+            return Finding(
+                Code.TRUST_LIST_UNAVAILABLE, f"the trust list of {self.name} is out of date for {late:.0f} s"
+            )
+        return None if self.revocation is None else self.revocation.fault(signer, when)
 
 
 class Trusts:
@@ -73,13 +95,24 @@ class Trusts:
             return Judgement(found)
         return telling(each for each in found.values() if isinstance(each, Finding))
 
-    def revoked(self, signer: Signer, when: float) -> Finding | None:  # noqa: ARG002
-        """Say whether a signer that was judged good has been revoked since."""
-        return None
+    def revoked(self, signer: Signer, when: float) -> Finding | None:
+        """Say whether a signer that was judged good has been revoked since; to be asked on every use of it.
+
+        `when`: seconds since the epoch. It costs a few microseconds. A finding whose outcome is a note says that the
+        use goes on although it could not be checked.
+        """
+        group = self.groups.get(signer.trust)
+        return None if group is None else group.revoked(signer, when)
 
 
 def telling(findings: Iterable[Finding]) -> Finding:
-    """Give the finding that says most: that one group knows no such authority says nothing where another one does."""
+    """Give the finding that says most.
+
+    That one group knows no such authority says nothing where another one does, and where one could not look, nobody
+    knows whether it would have believed.
+    """
     found = list(findings)
     default = found[0] if found else Finding(Code.CERTIFICATE_UNTRUSTED, "no trust group is asked on this trunk")
-    return next((each for each in found if each.code is not Code.CERTIFICATE_UNTRUSTED), default)
+    known = [each for each in found if each.code is not Code.CERTIFICATE_UNTRUSTED]
+    plain = (each for each in known if each.code.outcome is not Outcome.UNAVAILABLE)
+    return next(plain, known[0] if known else default)

@@ -7,22 +7,17 @@ from collections.abc import Callable
 from typing import Literal, NamedTuple
 
 import msgspec
-from cryptography.exceptions import InvalidSignature
-from cryptography.hazmat.primitives import hashes
-from cryptography.hazmat.primitives.asymmetric import ec
-from cryptography.hazmat.primitives.asymmetric.utils import encode_dss_signature
 
 from sip_guard.call import Attestation, Code, Finding
 from sip_guard.stir import identity, media, x5u
 from sip_guard.stir.compact import rebuilt
+from sip_guard.stir.es256 import is_signed
 from sip_guard.stir.jws import Jws
 from sip_guard.stir.matching import dest_fault, elsewhere, orig_fault, unattested, verified
 from sip_guard.stir.passport import claims
 from sip_guard.stir.token import Token
 from sip_guard.stir.types import ATTESTING, BASE, TYPES
 from sip_guard.stir.types.div import diverted_from
-
-_ES256 = ec.ECDSA(hashes.SHA256())
 
 
 class Step(NamedTuple):
@@ -258,15 +253,10 @@ def _constraints(token: Token) -> Finding | None:
 
 
 def _signature(token: Token) -> Finding | None:
-    """Verify ES256 (RFC 7518 3.4) over the octets that were received."""
     passport = token.passport
-    half = len(passport.signature) // 2
-    r, s = int.from_bytes(passport.signature[:half]), int.from_bytes(passport.signature[half:])
-    try:
-        token.signer.key.verify(encode_dss_signature(r, s), passport.signed, _ES256)
-    except InvalidSignature:
-        return Finding(Code.SIGNATURE_INVALID, "the signature is not that of the certificate's key over these claims")
-    return None
+    if is_signed(passport.signed, passport.signature, token.signer.key):
+        return None
+    return Finding(Code.SIGNATURE_INVALID, "the signature is not that of the certificate's key over these claims")
 
 
 VERIFIED = (
