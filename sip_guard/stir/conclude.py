@@ -21,7 +21,8 @@ def conclude(tokens: Sequence[Token]) -> list[Finding]:
     notes: list[Finding] = []
     for token in tokens:
         place = token.place
-        notes += [msgspec.structs.replace(note, token=place) for note in token.notes]
+        if token.notes:
+            notes += [msgspec.structs.replace(note, token=place) for note in token.notes]
         if token.finding is not None:
             if _is_about_number(token):
                 about_number[place] = token.finding
@@ -102,6 +103,9 @@ def combined(found: dict[int, Finding]) -> list[Finding]:
     """
     if not found:
         return [Finding(Code.NO_IDENTITY, "no token that speaks of the caller's number")]
+    if len(found) == 1:
+        ((token, finding),) = found.items()
+        return [finding if finding.token == token else msgspec.structs.replace(finding, token=token)]
     outcomes = {finding.code.outcome for finding in found.values()}
     best = next((outcome for outcome in _MERIT if outcome in outcomes), None)
     failed = outcomes - {*_MERIT, Outcome.UNSIGNED}
@@ -109,5 +113,6 @@ def combined(found: dict[int, Finding]) -> list[Finding]:
     for token, finding in sorted(found.items()):
         outcome = finding.code.outcome
         weighs = outcome is best if best else (outcome is not Outcome.UNSIGNED or not failed)
-        result.append(msgspec.structs.replace(finding, token=token, weighs=weighs))
+        same = finding.token == token and finding.weighs is weighs
+        result.append(finding if same else msgspec.structs.replace(finding, token=token, weighs=weighs))
     return result

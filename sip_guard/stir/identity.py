@@ -1,6 +1,7 @@
 """The value of an Identity header field (RFC 8224 4)."""
 
 import re
+from functools import lru_cache
 from typing import Final
 
 import msgspec
@@ -11,6 +12,8 @@ from sip_guard.sip.headers import unquoted
 
 MAX_VALUE: Final = 24_576
 """Octets of one value."""
+USUAL: Final = 512
+"""Octets up to which what was read is remembered, so that the memory for it is bounded."""
 
 _PARAMETER = re.compile(
     rb";[ \t]*+(" + TOKEN + rb")[ \t]*+(?:=[ \t]*+(<[^<>]*+>|" + QUOTED + rb"|[^\x00-\x20;,<>\"\x7f]++)[ \t]*+)?+"
@@ -32,35 +35,42 @@ def parse(value: bytes) -> Identity | Finding:
     """Read one Identity value, unfolded. Parameters come in any order; those that are not known are passed over."""
     if len(value) > MAX_VALUE:
         return _malformed(f"a value of {len(value)} octets where {MAX_VALUE} are the limit")
-    end = value.find(b";")
-    end = len(value) if end < 0 else end
-    token = value[:end].strip(b" \t")
+    token, semicolon, rest = value.partition(b";")
+    token = token.strip(b" \t")
+    if not token:
+        return _malformed("no token")
+    parameters = semicolon + rest
+    # They are the same for every token of a signer.
+    read = _remembered(parameters) if len(parameters) <= USUAL else _parameters(parameters)
+    return read if isinstance(read, Finding) else Identity(token, *read)
+
+
+def _parameters(text: bytes) -> tuple[str, str | None, str | None] | Finding:
+    """Read `info`, `alg` and `ppt`."""
     found: dict[bytes, bytes] = {}
-    while end < len(value):
-        m = _PARAMETER.match(value, end)
+    end = 0
+    while end < len(text):
+        m = _PARAMETER.match(text, end)
         if m is None:
             return _malformed("a parameter that is not well formed")
         end = m.end()
-        name, text = m[1].lower(), m[2]
+        name, value = m[1].lower(), m[2]
         if name not in _KNOWN:
             continue
-        if name in found or not text:
+        if name in found or not value:
             return _malformed(f"two '{name.decode()}' parameters, or one without a value")
-        found[name] = text
-    return _identity(token, found)
-
-
-def _identity(token: bytes, found: dict[bytes, bytes]) -> Identity | Finding:
+        found[name] = value
     info, alg, ppt = found.get(b"info"), _text(found.get(b"alg")), _text(found.get(b"ppt"))
-    if not token:
-        return _malformed("no token")
     if alg == "" or ppt == "":
         return _malformed("an 'alg' or 'ppt' that is neither a token nor a quoted string")
     if info is None:
         return Finding(Code.INFO_MISSING, "no 'info' parameter")
     if info[:1] != b"<":
         return Finding(Code.INFO_INVALID, "the 'info' URL is not between < and >")
-    return Identity(token, info[1:-1].decode("latin-1"), alg, ppt)
+    return info[1:-1].decode("latin-1"), alg, ppt
+
+
+_remembered = lru_cache(maxsize=4096)(_parameters)
 
 
 def _text(value: bytes | None) -> str | None:

@@ -1,6 +1,7 @@
 """The envelope of a PASSporT: a JSON Web Signature in compact serialisation (RFC 7515 7.1, RFC 8225 4)."""
 
 import binascii
+from functools import lru_cache
 from typing import Final, Self
 
 import msgspec
@@ -10,6 +11,8 @@ from sip_guard.stir.strict_json import members
 
 MAX_TOKEN: Final = 16_384
 """Octets of a token."""
+USUAL: Final = 1024
+"""Octets up to which a header that was read is remembered, so that the memory for it is bounded."""
 SIGNATURE_OCTETS: Final = 64
 """R and S of ES256, 32 octets each (RFC 7518 3.4). A signature in DER has more."""
 
@@ -40,23 +43,38 @@ class Jws(msgspec.Struct, frozen=True):
             return fault
         signed, _, seal = token.rpartition(b".")
         head, _, body = signed.partition(b".")
-        opened, payload, signature = _decoded(head), _decoded(body), signature_of(seal)
-        if opened is None or payload is None:
+        payload, signature = _decoded(body), signature_of(seal)
+        # It is the same for every token of a signer.
+        jose = _remembered(head) if len(head) <= USUAL else _jose(head)
+        if payload is None:
             return _not_base64url()
+        if isinstance(jose, Finding) and jose.code is Code.PASSPORT_MALFORMED:
+            return jose
         if isinstance(signature, Finding):
             return signature
-        jose = members(opened)
-        if jose is None:
-            return Finding(Code.PASSPORT_MALFORMED, "the PASSporT header is not a JSON object in strict form")
-        for name in ("typ", "alg", "x5u"):
-            if name not in jose:
-                return Finding(Code.JOSE_CLAIM_MISSING, f"no '{name}' in the PASSporT header")
-        if "crit" in jose:
-            return Finding(Code.CRIT_UNSUPPORTED, "the PASSporT header calls something critical that is not known")
-        alg, ppt, typ, x5u = jose["alg"], jose.get("ppt", ""), jose["typ"], jose["x5u"]
-        if isinstance(alg, str) and isinstance(ppt, str) and isinstance(typ, str) and isinstance(x5u, str):
-            return cls(alg, ppt or None, typ, x5u, payload, signed, signature)
-        return Finding(Code.PASSPORT_MALFORMED, "a member of the PASSporT header is not a string")
+        return jose if isinstance(jose, Finding) else cls(*jose, payload, signed, signature)
+
+
+def _jose(part: bytes) -> tuple[str, str | None, str, str] | Finding:
+    """Read the header: `alg`, `ppt`, `typ` and `x5u`."""
+    opened = _decoded(part)
+    if opened is None:
+        return _not_base64url()
+    jose = members(opened)
+    if jose is None:
+        return Finding(Code.PASSPORT_MALFORMED, "the PASSporT header is not a JSON object in strict form")
+    for name in ("typ", "alg", "x5u"):
+        if name not in jose:
+            return Finding(Code.JOSE_CLAIM_MISSING, f"no '{name}' in the PASSporT header")
+    if "crit" in jose:
+        return Finding(Code.CRIT_UNSUPPORTED, "the PASSporT header calls something critical that is not known")
+    alg, ppt, typ, x5u = jose["alg"], jose.get("ppt", ""), jose["typ"], jose["x5u"]
+    if isinstance(alg, str) and isinstance(ppt, str) and isinstance(typ, str) and isinstance(x5u, str):
+        return alg, ppt or None, typ, x5u
+    return Finding(Code.PASSPORT_MALFORMED, "a member of the PASSporT header is not a string")
+
+
+_remembered = lru_cache(maxsize=4096)(_jose)
 
 
 def signature_of(part: bytes) -> bytes | Finding:

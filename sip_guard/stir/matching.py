@@ -7,6 +7,8 @@ from sip_guard.sip.uri import Uri
 from sip_guard.stir.canonical_uri import canonical_uri
 from sip_guard.stir.passport import Passport
 
+_FROM = frozenset((b"from",))
+_BOTH = frozenset((b"from", b"p-asserted-identity"))
 _ANONYMOUS = "@anonymous.invalid"
 _UNREAD = "?"
 """An identity that no token attests."""
@@ -43,6 +45,8 @@ def unattested(passport: Passport, call: Call) -> Finding | None:
 
 def elsewhere(passport: Passport, call: Call) -> Finding | None:
     """Say that a genuine token for the number in To is not for where the call goes."""
+    if call.target.number in passport.dest_tn:
+        return None
     if call.trunk.called_number == "target" and not _is_for_target(passport, call.target):
         return Finding(Code.DEST_DIVERTED, "'dest' is the number in To, and the call goes to another one")
     return None
@@ -62,6 +66,19 @@ def dest_fault(passport: Passport, call: Call) -> Finding | None:
         return None
     dest = ",".join((*passport.dest_tn, *passport.dest_uri))[:128]
     return Finding(Code.DEST_MISMATCH, "'dest' names neither To nor the Request-URI", particulars=(("dest", dest),))
+
+
+def shows_nobody_else(passport: Passport, call: Call) -> bool:
+    """Tell the usual call: every field shows the very number of the token."""
+    number = passport.orig_tn
+    if number is None or call.presented.number != number:
+        return False
+    return not call.asserted or all(party.number == number for party in call.asserted)
+
+
+def plainly_verified(call: Call) -> frozenset[bytes]:
+    """Name the header fields that show the caller, in lower case, in the usual call."""
+    return _BOTH if call.asserted else _FROM
 
 
 def is_to(passport: Passport, party: Party) -> bool:

@@ -46,6 +46,8 @@ class Token:
         "notes",
         "passport",
         "place",
+        "plain",
+        "ppt",
         "read",
         "signer",
         "terms",
@@ -62,11 +64,15 @@ class Token:
     def __init__(self, place: int, value: bytes, call: Call, terms: Terms) -> None:
         """`place`: which of the call's Identity values it is, counted from 1."""
         self.place = place
+        self.ppt = BASE
+        """Its type; empty: a base PASSporT, or one that cannot be read."""
         self.value = value
         self.call = call
         self.terms = terms
         self.diverted = False
         """Whether there are `div` tokens, which may lead from where this one ends to where the call goes."""
+        self.plain = False
+        """Whether every field of the call shows the very number of the token, as is usual."""
         self.alone: Finding | None = None
         """What is wrong with it unless `div` tokens lead on from it."""
         self.finding: Finding | None = None
@@ -77,6 +83,7 @@ class Token:
     def take(self, identity: Identity) -> None:
         """Take the value as it was read."""
         self.identity = identity
+        self.ppt = identity.ppt or BASE
         self.read = Jws.parse(identity.token)
 
     def told(self, finding: Finding | None) -> Finding | None:
@@ -85,8 +92,3 @@ class Token:
             return finding
         self.notes.append(finding)
         return None
-
-    @property
-    def ppt(self) -> str:
-        """Its type; empty: a base PASSporT, or one that cannot be read."""
-        return self.identity.ppt or BASE if hasattr(self, "identity") else BASE

@@ -32,9 +32,13 @@ class Judgement(msgspec.Struct, frozen=True):
 
     def by(self, groups: Collection[str]) -> Signer | Finding:
         """Give what the first of these groups says that believes it, or why none does. Without any: of all groups."""
-        asked = [each for name, each in self.found.items() if not groups or name in groups]
-        signer = next((each for each in asked if isinstance(each, Signer)), None)
-        return signer or telling(each for each in asked if isinstance(each, Finding))
+        asked = []
+        for name, each in self.found.items():
+            if not groups or name in groups:
+                if isinstance(each, Signer):
+                    return each
+                asked.append(each)
+        return telling(asked)
 
 
 class Trust:

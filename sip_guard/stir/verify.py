@@ -13,11 +13,21 @@ from sip_guard.stir import identity, media, x5u
 from sip_guard.stir.compact import rebuilt
 from sip_guard.stir.es256 import is_signed
 from sip_guard.stir.jws import Jws
-from sip_guard.stir.matching import dest_fault, elsewhere, orig_fault, unattested, verified
+from sip_guard.stir.matching import (
+    dest_fault,
+    elsewhere,
+    orig_fault,
+    plainly_verified,
+    shows_nobody_else,
+    unattested,
+    verified,
+)
 from sip_guard.stir.passport import claims
 from sip_guard.stir.token import Token
-from sip_guard.stir.types import ATTESTING, BASE, TYPES
+from sip_guard.stir.types import BASE, TYPES
 from sip_guard.stir.types.div import diverted_from
+
+Asked = Callable[[Token], Finding | None]
 
 
 class Step(NamedTuple):
@@ -27,7 +37,7 @@ class Step(NamedTuple):
     source: str
     needs: Literal["value", "identity", "jws", "passport", "signer"]
     """What has to be known of the token before this can be asked."""
-    fault: Callable[[Token], Finding | None]
+    fault: Asked
 
 
 def examine(token: Token) -> Finding | None:
@@ -35,12 +45,12 @@ def examine(token: Token) -> Finding | None:
 
     What passes may still not attest all that the call shows: that is said of tokens that are genuine (`attested`).
     """
-    return _first(EXAMINED[1:], token)
+    return _first(_EXAMINED, token)
 
 
 def verify(token: Token) -> Finding | None:
     """Say what is wrong with a token that `examine` passed, by its `signer`; None: it is genuine."""
-    fault = _first(VERIFIED, token)
+    fault = _first(_VERIFIED, token)
     return fault and msgspec.structs.replace(fault, particulars=about_signer(token))
 
 
@@ -48,9 +58,11 @@ def attested(token: Token, diversions: int = 0) -> Finding:
     """Say what a genuine token is worth for its call, which it reaches over so many `div` tokens."""
     passport, signer, call = token.passport, token.signer, token.call
     about = about_signer(token)
-    fault = (
-        unattested(passport, call) or _authority_unknown(token) or (None if diversions else elsewhere(passport, call))
-    )
+    fault = None if token.plain else unattested(passport, call)
+    if fault is None and token.ppt == BASE:
+        fault = _authority_unknown(token)
+    if fault is None and not diversions:
+        fault = elsewhere(passport, call)
     if fault is not None:
         return msgspec.structs.replace(fault, particulars=about)
     level = passport.attest or ""
@@ -58,12 +70,12 @@ def attested(token: Token, diversions: int = 0) -> Finding:
         level,
         passport.origid or "",
         ",".join(signer.spcs),
-        verified(passport, call),
+        plainly_verified(call) if token.plain else verified(passport, call),
         signer.trust,
         diversions,
     )
     detail = f"attestation {level}" if level else "a base PASSporT"
-    return Finding(Code.PASSED, detail, attestation=attestation, particulars=about)
+    return Finding(Code.PASSED, detail, token.place, attestation=attestation, particulars=about)
 
 
 def about_signer(token: Token) -> tuple[tuple[str, str | int], ...]:
@@ -71,9 +83,9 @@ def about_signer(token: Token) -> tuple[tuple[str, str | int], ...]:
     return ("iat", token.passport.iat), ("x5u", token.passport.x5u), ("signer", token.signer.subject)
 
 
-def _first(steps: tuple[Step, ...], token: Token) -> Finding | None:
-    for step in steps:
-        fault = step.fault(token)
+def _first(asked: tuple[Asked, ...], token: Token) -> Finding | None:
+    for ask in asked:
+        fault = ask(token)
         if fault is not None:
             return fault
     return None
@@ -177,7 +189,8 @@ def _time(token: Token) -> Finding | None:
 
 
 def _orig(token: Token) -> Finding | None:
-    return orig_fault(token.passport, token.call)
+    token.plain = shows_nobody_else(token.passport, token.call)
+    return None if token.plain else orig_fault(token.passport, token.call)
 
 
 def _dest(token: Token) -> Finding | None:
@@ -267,11 +280,12 @@ VERIFIED = (
 )
 """All that needs the certificate."""
 
+_EXAMINED = tuple(step.fault for step in EXAMINED[1:])
+_VERIFIED = tuple(step.fault for step in VERIFIED)
+
 
 def _authority_unknown(token: Token) -> Finding | None:
     """Say that a base PASSporT comes from a service provider: no level says how well it knows the number."""
-    if token.ppt in ATTESTING and token.ppt != BASE:
-        return None
     passport = token.passport
     if any(passport.orig_tn in numbers for numbers in token.signer.numbers):
         return None

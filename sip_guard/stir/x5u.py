@@ -2,6 +2,7 @@
 
 import ipaddress
 import re
+from functools import lru_cache
 from typing import Final
 
 MAX_URL: Final = 2048
@@ -24,6 +25,7 @@ _FAULTS = (
 )
 
 
+@lru_cache(maxsize=4096)
 def fault(url: str, laboratories: frozenset[tuple[str, int]] = frozenset()) -> str | None:
     """Say what is wrong with a certificate's URL, None if nothing is.
 
