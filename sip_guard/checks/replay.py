@@ -11,7 +11,9 @@ from sip_guard.call import Call, Code, Finding
 from sip_guard.checks import MAX_IDENTITIES
 from sip_guard.stir import identity
 from sip_guard.stir.canonical_uri import canonical_uri
+from sip_guard.stir.compact import rebuilt
 from sip_guard.stir.jws import Jws
+from sip_guard.stir.matching import dest_fault, elsewhere
 from sip_guard.stir.passport import Passport, claims
 
 
@@ -64,8 +66,8 @@ class ReplayCheck:
         diverted = len(values) > 1 and any(_is_div(value) for value in values)
         found = []
         for place, value in enumerate(values, 1):
-            signed = _signed(value)
-            if len(signed) < 2 or (diverted and _is_below(value, call)):
+            signed = _signed(value, call)
+            if not signed or (diverted and _is_below(value, call)):
                 continue
             first = self._first(hash(signed), use)
             if first is not use and (differs := _differs(first, use)):
@@ -90,11 +92,18 @@ class ReplayCheck:
         return use
 
 
-def _signed(value: bytes) -> bytes:
-    """Give what the signature of an Identity value is over, as it was received; empty if there is nothing."""
+def _signed(value: bytes, call: Call) -> bytes:
+    """Give what the signature of an Identity value is over; empty if there is nothing.
+
+    It is `header.payload` as received, or of a compact form what the call shows (RFC 8224 4.1).
+    """
     end = value.find(b";")
     dot = value.rfind(b".", 0, end if end >= 0 else len(value))
-    return value[:dot].lstrip(b" \t") if dot > 0 else b""
+    signed = value[:dot].lstrip(b" \t") if dot > 0 else b""
+    if len(signed) > 1:
+        return signed
+    jws = _jws(value, call) if signed else None
+    return jws.signed if isinstance(jws, Jws) else b""
 
 
 def _differs(first: _Use, use: _Use) -> tuple[str, ...]:
@@ -119,14 +128,16 @@ def _is_div(value: bytes) -> bool:
 
 
 def _is_below(value: bytes, call: Call) -> bool:
-    """Tell whether a token is for numbers only, none of them called: alone, it would not be believed."""
-    parsed = identity.parse(value)
-    jws = Jws.parse(parsed.token) if isinstance(parsed, identity.Identity) else parsed
+    """Tell whether a token is for somebody else than is called: alone, it would not be believed."""
+    jws = _jws(value, call)
     passport = claims(jws) if isinstance(jws, Jws) else jws
-    called = {call.target.number, call.to.number if call.trunk.called_number == "either" else call.target.number}
-    return (
-        isinstance(passport, Passport)
-        and not passport.dest_uri
-        and None not in called
-        and called.isdisjoint(passport.dest_tn)
-    )
+    return isinstance(passport, Passport) and (dest_fault(passport, call) or elsewhere(passport, call)) is not None
+
+
+def _jws(value: bytes, call: Call) -> Jws | Finding:
+    parsed = identity.parse(value)
+    if isinstance(parsed, Finding):
+        return parsed
+    jws = Jws.parse(parsed.token)
+    is_compact = isinstance(jws, Finding) and jws.code is Code.COMPACT_FORM
+    return rebuilt(parsed, call) if is_compact else jws

@@ -19,7 +19,7 @@ from sip_guard.call import Call, Code, Finding
 from sip_guard.checks import MAX_IDENTITIES
 from sip_guard.checks.replay import Options, ReplayCheck
 from sip_guard.peer import Trunk
-from sip_guard.stir.sign import div, sign
+from sip_guard.stir.sign import base, div, sign
 
 KEY = pki().signer.signing_key
 URL = "https://certs.example.com/signer.pem"
@@ -130,6 +130,26 @@ def test_what_is_signed_makes_the_token_and_not_how_it_is_written(guard: Guarded
 def test_the_finding_says_which_token_it_is_about(guard: Guarded) -> None:
     guard.gets(TOKEN)
     assert [finding.token for finding in guard.gets(ANOTHER, TOKEN, call_id="second")] == [2]
+
+
+DATE = "Date: Tue, 14 Nov 2023 22:13:20 GMT"
+
+
+def test_a_compact_form_is_known_by_what_the_call_shows() -> None:
+    """Its signature can be written in another way, which is as good (RFC 8224 4.1)."""
+    whole = base(orig=ALICE_NUMBER, dest=[BOB_NUMBER], iat=int(NOW), key=KEY, x5u=URL).decode()
+    compact = ".." + whole.split(".", 2)[2]
+    guard = ReplayCheck(FEW, WINDOW, Clock())
+    other = compact.replace(compact[2:12], "A" * 10)
+
+    def gets(value: str, call_id: str, date: str = DATE) -> list[Finding]:
+        return guard.check(call(date, f"Identity: {value}", call_id=call_id))
+
+    assert gets(compact, "first") == []
+    assert gets(compact, "first") == []
+    for again in (compact, other, whole):
+        assert [finding.code for finding in gets(again, "second")] == [Code.TOKEN_REPLAYED]
+    assert gets(compact, "third", DATE.replace("20 GMT", "21 GMT")) == []
 
 
 # What is none.
