@@ -101,7 +101,7 @@ def judge(pem: bytes, anchors: Anchors, when: float) -> Signer | Finding:
 def _judge(leaf: x509.Certificate, others: list[x509.Certificate], anchors: Anchors, when: float) -> Signer | Finding:
     if len(others) >= MAX_CERTIFICATES:
         return Finding(Code.CERTIFICATE_UNREADABLE, f"a bundle of more than {MAX_CERTIFICATES} certificates")
-    key = _key(leaf)
+    key = signing_key(leaf)
     if isinstance(key, Finding):
         return key
     lists = _tn_auth_lists((leaf,))
@@ -173,7 +173,7 @@ def _chain_fault(leaf: x509.Certificate, others: list[x509.Certificate], anchors
     return Finding(Code.CERTIFICATE_EXPIRED, f"the chain is out of its time; the certificate is valid from {window}")
 
 
-def _key(leaf: x509.Certificate) -> ec.EllipticCurvePublicKey | Finding:
+def signing_key(leaf: x509.Certificate) -> ec.EllipticCurvePublicKey | Finding:
     """Give the key of a certificate that is fit to sign tokens, whoever issued it (ATIS-1000080 6.4.1)."""
     key = leaf.public_key()
     if not isinstance(key, ec.EllipticCurvePublicKey) or not isinstance(key.curve, ec.SECP256R1):
