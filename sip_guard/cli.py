@@ -2,6 +2,7 @@
 
 import signal
 import sys
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, BinaryIO
 
@@ -168,6 +169,11 @@ def _tables(config: Config) -> list[Table]:
         number = "\n".join(f"{prefix}..." for prefix in route.prefixes)
         routes.add_row(number or "any", header, "\n".join(route.trunks))
     routes.add_row("any other", "any", "none: 403", style="dim")
+    signing = _table("Signs calls of our side", "trunk", "certificate's URL", "until", "callers and their level")
+    for name, each in config.signing.items():
+        until = f"{datetime.fromtimestamp(each.credential.not_after, UTC):%Y-%m-%d}"
+        levels = [f"{', '.join(f'+{number}...' for number in a.numbers) or 'any'}: {a.level}" for a in each.attest]
+        signing.add_row(name, each.credential.url, until, "\n".join(levels))
     anchors = _table("Trust anchors", "group", "subject", "until")
     for group in config.trust:
         for subject, until in group.anchors.subjects:
@@ -183,7 +189,7 @@ def _tables(config: Config) -> list[Table]:
         when = "; ".join(f"{name}: {', '.join(sorted(values))}" for name, values in conditions.items() if values)
         rules.add_row(rule.id, when or "always", str(rule.then), rule.mode)
     rules.add_row("default", "no other rule ended the list", "allow", "enforce", style="dim")
-    return [listen, trunks, targets, routes, anchors, rules, _rest(config)]
+    return [listen, trunks, targets, routes, *([signing] if config.signing else []), anchors, rules, _rest(config)]
 
 
 def _rest(config: Config) -> Table:

@@ -10,7 +10,7 @@ from twisted.python.failure import Failure
 from sip_guard.call import Call
 from sip_guard.log import Logger
 from sip_guard.memory import Memory, give_back
-from sip_guard.peer import Target
+from sip_guard.peer import Target, Trunk
 from sip_guard.policy.decision import Decision
 from sip_guard.proxy.action import Abandon, Action, Marked, Screen, Send, Unreached
 from sip_guard.proxy.core import Proxy
@@ -67,7 +67,7 @@ class Runtime:
         self._second = 0
         self.counts: Counter[str] = Counter()
         """What happened how often: `stranger`, `malformed`, `muted`, `refused`, `undelivered`, `mistake`,
-        `decision`."""
+        `unsigned`, `decision`."""
 
     def add_end(self, end: End, carry: Carry) -> None:
         """Make `carry` take what goes out from this end of ours."""
@@ -157,6 +157,15 @@ class Runtime:
         if (where,) not in said:
             said.add((where,))
             self._log.error("mistake", where=where, exc_info=error, count=self.counts["mistake"])
+
+    def unsigned(self, trunk: Trunk, reason: str) -> None:
+        """Take note that a call goes out by a trunk without the token that it was to have."""
+        self.counts["unsigned"] += 1
+        said = self._said()
+        key = "unsigned", trunk.name, reason
+        if key not in said:
+            said.add(key)
+            self._log.warning("unsigned", trunk=trunk.name, reason=reason, count=self.counts["unsigned"])
 
     def _malformed(self, fault: MalformedMessage, flow: Flow, now: float) -> None:
         """Log and answer what cannot be read. Who sends nothing else gets no answer and no line for a while."""

@@ -7,6 +7,7 @@ import secrets
 import time
 from collections.abc import Callable
 from contextlib import suppress
+from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
 from tempfile import mkstemp
@@ -22,7 +23,7 @@ from sip_guard.checks.identity import IdentityCheck
 from sip_guard.checks.replay import ReplayCheck
 from sip_guard.config import Config, Listen
 from sip_guard.log import Logger
-from sip_guard.peer import Peers, Target, Transport
+from sip_guard.peer import Peers, Target, Transport, Trunk
 from sip_guard.policy.decision import TagOptions
 from sip_guard.proxy.core import Proxy
 from sip_guard.proxy.overload import Overload
@@ -34,6 +35,7 @@ from sip_guard.repository.https import Fetcher
 from sip_guard.repository.reach import Public
 from sip_guard.runtime import Carry, Runtime
 from sip_guard.screen import Screening
+from sip_guard.signing import Authenticator
 from sip_guard.sip.flow import Address, End, Flow, numeric, written
 from sip_guard.sip.hygiene import FORGEABLE
 from sip_guard.stir.token import Terms
@@ -90,6 +92,7 @@ class Service:
             epoch=time.time() - reactor.seconds(),
             private=FORGEABLE | TagOptions().names | config.tags.names,
             urgent=lambda request, trunk: urgent(request, trunk, config.emergency),
+            sign=self._authenticator(config).sign,
         )
         screening = Screening(
             checks,
@@ -234,6 +237,15 @@ class Service:
 
     def _failed(self, flow: Flow, reason: str) -> None:
         self._runtime.failed(flow, reason)
+
+    def _authenticator(self, config: Config) -> Authenticator:
+        for name, signing in config.signing.items():
+            until = datetime.fromtimestamp(signing.credential.not_after, UTC)
+            self._log.info("signing", trunk=name, url=signing.credential.url, not_after=until.isoformat())
+        return Authenticator(config.signing, wall=time.time, unsigned=self._unsigned, mistake=self._mistake)
+
+    def _unsigned(self, trunk: Trunk, reason: str) -> None:
+        self._runtime.unsigned(trunk, reason)
 
     def _mistake(self, where: str, error: BaseException | None) -> None:
         self._runtime.mistake(where, error)

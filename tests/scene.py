@@ -16,6 +16,7 @@ from messages import ALICE, BOB, answered, named, octets
 from sip_guard.peer import Peers, Route, Source, Target, Trunk
 from sip_guard.proxy.action import Abandon, Action, Marked, Refused, Screen, Send, Unreached
 from sip_guard.proxy.core import Proxy
+from sip_guard.proxy.forwarding import Sign
 from sip_guard.proxy.place import Place
 from sip_guard.sip.flow import Address, End, Flow
 from sip_guard.sip.headers import split_list
@@ -212,12 +213,13 @@ class Scene:
         routes: tuple[Route, ...] = (),
         max_transactions: int = 1000,
         urgent: Callable[[Request, Trunk | None], bool] = lambda *_: False,
+        sign: Sign = lambda *_: (),
         alice: Transport = "UDP",
         bob: Transport = "UDP",
     ) -> None:
         """`targets`: all of them, of which Bob is the first. `alice` and `bob`: the transports that they speak.
 
-        `urgent` tells emergency calls.
+        `urgent` tells emergency calls, `sign` signs calls of Bob.
         """
         self.now = 1000.0
         self.targets = (msgspec.structs.replace(targets[0], transport=bob), *targets[1:])
@@ -235,6 +237,7 @@ class Scene:
         self.phones: dict[Address, Phone] = {}
         self.max_transactions = max_transactions
         self.urgent = urgent
+        self.sign = sign
         self.random = Random(1).randbytes
         self.guard = self.proxy()
         self.alice = self.phone("alice", ALICE, ("198.51.100.7", 5060), alice)
@@ -255,6 +258,7 @@ class Scene:
             max_transactions=self.max_transactions,
             private=FORGEABLE | {b"x-sip-guard"},
             urgent=self.urgent,
+            sign=self.sign,
         )
 
     def phone(self, name: str, user: str, address: Address, transport: Transport = "UDP") -> Phone:

@@ -5,8 +5,10 @@ import signal
 import socket
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import UTC, datetime
 from io import BytesIO
 from pathlib import Path
 
@@ -20,7 +22,7 @@ from twisted.python.failure import Failure
 from sip_guard import __version__
 from sip_guard.cli import _Twisted, main
 from sip_guard.config.options import Limits
-from sip_guard.demo.pki import Window, authority, issue
+from sip_guard.demo.pki import DAY, Window, authority, issue
 from sip_guard.log import logger
 
 CONFIG = """\
@@ -121,6 +123,21 @@ def test_a_name_is_shown_as_it_is_looked_up(config: Path) -> None:
 def test_a_trunk_that_is_told_by_its_certificate_is_shown(tmp_path: Path) -> None:
     output = run("check", copied(tmp_path) / "tls_trunk.yaml").output
     for text in ("sip.carrier.example", "TLS", "tls.present", "carrier_ca.pem"):
+        assert text in output
+
+
+def test_who_is_attested_by_which_trunk_is_shown(config: Path) -> None:
+    now = time.time()
+    signer = pki(now).signer
+    (config.parent / "ours.key").write_bytes(signer.key_pem)
+    (config.parent / "ours.pem").write_bytes(signer.bundle)
+    signing = (
+        "{key: ours.key, certificate: ours.pem, url: https://c.example/o.pem, attest: [{numbers: '+44', level: A}]}"
+    )
+    change(config, "- name: carrier", f"- name: carrier\n    signing: {signing}")
+    change(config, "targets:", "targets:\n  - {name: out, address: 192.0.2.9, trunk: carrier}")
+    output = run("check", config).output
+    for text in ("https://c.example/o.pem", f"{datetime.fromtimestamp(now + 30 * DAY, UTC):%Y-%m-%d}", "+44...: A"):
         assert text in output
 
 

@@ -671,6 +671,22 @@ def test_a_mistake_that_is_made_all_the_time_floods_no_log() -> None:
     assert guard.counts() == {"mistake": 51, "decision": 51}
 
 
+def test_why_calls_go_out_unsigned_is_said_once_a_second_for_each_trunk_and_reason() -> None:
+    guard = Guard()
+    for _ in range(50):
+        guard.runtime.unsigned(TRUNK, "expired")
+    guard.runtime.unsigned(TRUNK, "no number")
+    guard.clock.advance(1.0)
+    guard.runtime.unsigned(TRUNK, "expired")
+    lines = [(line["level"], line["trunk"], line["reason"], line["count"]) for line in guard.logs("unsigned")]
+    assert lines == [
+        ("warning", "carrier", "expired", 1),
+        ("warning", "carrier", "no number", 51),
+        ("warning", "carrier", "expired", 52),
+    ]
+    assert guard.counts() == {"unsigned": 52}
+
+
 def test_a_mistake_is_logged_in_a_flood_of_strangers() -> None:
     check = Answers()
     check.found = RuntimeError("oh")

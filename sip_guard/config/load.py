@@ -1,6 +1,7 @@
 """From the shape of the file to its meaning: addresses, networks, rules and certificates, each checked."""
 
 import re
+import time
 from importlib.resources import files
 from pathlib import Path
 
@@ -10,7 +11,7 @@ from sip_guard import peer
 from sip_guard.call import Code
 from sip_guard.checks.emergency import Options as Emergency
 from sip_guard.checks.replay import Options as Replay
-from sip_guard.config import listening, options, peers, routes, trust
+from sip_guard.config import listening, options, peers, routes, signing, trust
 from sip_guard.config.fault import Faults
 from sip_guard.config.files import read, unreadable
 from sip_guard.config.listening import Listen
@@ -22,6 +23,7 @@ from sip_guard.repository.reach import Laboratory
 from sip_guard.sip.flow import bracketed
 from sip_guard.sip.grammar import canonical_name
 from sip_guard.stir import x5u
+from sip_guard.stir.authentication import Signing
 from sip_guard.stir.certificate import Anchors
 from sip_guard.stir.token import Freshness
 from sip_guard.transport.connection import StreamLimits
@@ -39,6 +41,8 @@ class Config(msgspec.Struct, frozen=True, kw_only=True):
     trunks: tuple[peer.Trunk, ...]
     targets: tuple[peer.Target, ...]
     routes: tuple[peer.Route, ...]
+    signing: dict[str, Signing]
+    """By the name of the trunk, those whose calls are signed as they go out."""
     dns: DnsOptions
     trust: tuple[trust.Group, ...]
     """None at all: no trunk verifies."""
@@ -86,6 +90,7 @@ class _Builder:
             trunks=trunks,
             targets=targets,
             routes=ways_out,
+            signing=signing.Reader(self.folder, self.faults, time.time()).signing(file),
             dns=file.dns,
             trust=trust.Reader(self.folder, self.faults).groups(file.verification, trunks),
             freshness=self._freshness(file.verification),

@@ -11,6 +11,7 @@ from sip_guard.number import DialPlan
 from sip_guard.peer import Probe
 from sip_guard.policy.decision import TagOptions
 from sip_guard.repository.options import Options as Repository
+from sip_guard.stir.authentication import Level
 from sip_guard.transport.connection import StreamLimits
 from sip_guard.transport.dns import DnsOptions
 from sip_guard.transport.tls import TlsFiles
@@ -28,6 +29,27 @@ class Listen(msgspec.Struct, frozen=True, kw_only=True):
     tls: str | None = None
     advertise: str | None = None
     """`ADDRESS:PORT` that Via and Record-Route name, if peers reach the guard by another address than this."""
+
+
+class Attest(msgspec.Struct, frozen=True, kw_only=True):
+    """How well callers with some numbers are known."""
+
+    level: Level
+    numbers: Names = ()
+    """E.164 with `+`, whole or what they begin with; default: any."""
+
+
+class Signing(msgspec.Struct, frozen=True, kw_only=True):
+    """How calls that go out by a trunk are signed."""
+
+    key: str
+    """PEM file of the private key, on P-256 and not encrypted."""
+    certificate: str
+    """PEM file of its certificate, followed by those above it."""
+    url: str
+    """Where verifiers get that file."""
+    attest: Annotated[tuple[Attest, ...], Meta(min_length=1)]
+    """The first that fits counts; whom none is for gets no token."""
 
 
 class Trunk(msgspec.Struct, frozen=True, kw_only=True):
@@ -55,6 +77,8 @@ class Trunk(msgspec.Struct, frozen=True, kw_only=True):
     concurrent_calls: Annotated[int, Meta(ge=1, le=200_000)] | None = None
     """Calls it may have at a time; None: no limit."""
     dial_plan: DialPlan = DialPlan()
+    signing: Signing | None = None
+    """How calls are signed that go out by it; None: they are not."""
 
 
 class Target(msgspec.Struct, frozen=True, kw_only=True):

@@ -8,7 +8,7 @@ from sip_guard.proxy.action import Abandon, Action, Refused, Screen, Send
 from sip_guard.proxy.admission import Admission
 from sip_guard.proxy.border import Border
 from sip_guard.proxy.dialogs import Dialogs
-from sip_guard.proxy.forwarding import Forwarding, count_hop, via_line
+from sip_guard.proxy.forwarding import Forwarding, Sign, count_hop, via_line
 from sip_guard.proxy.hops import Hop, Hops
 from sip_guard.proxy.key import Key, server_key
 from sip_guard.proxy.loops import Loops, branch, limit_breadth
@@ -48,6 +48,7 @@ class Proxy:
         epoch: float = 0.0,
         private: frozenset[bytes] = hygiene.FORGEABLE,
         urgent: Callable[[Request, Trunk | None], bool] = lambda *_: False,
+        sign: Sign = lambda *_: (),
     ) -> None:
         """Make a proxy that listens at `own`, and sends from the first of them that reaches where it sends to.
 
@@ -55,7 +56,7 @@ class Proxy:
         `max_transactions` bounds the requests in progress, beyond which new ones get 503; `overload` tells when calls
         are shed; `epoch`: what time it was at 0 of the clock, in seconds since 1970; `private` are the fields (long
         names, lower case) that nobody but this guard may set; `urgent` tells emergency calls by the request and its
-        trunk (None: of our side).
+        trunk (None: of our side); `sign` signs calls of our side as they leave by a trunk.
         """
         self.peers = peers
         self._addresses = Addresses(end.address for end in own)
@@ -72,7 +73,14 @@ class Proxy:
         self.hops = Hops(peers, self._chance)
         self._loops = Loops(own, self._seal, choosing(self._routes))
         self._forwarding = Forwarding(
-            self._table, self.hops, own, seal=self._seal, random=random, border=self._border, loops=self._loops
+            self._table,
+            self.hops,
+            own,
+            seal=self._seal,
+            random=random,
+            border=self._border,
+            loops=self._loops,
+            sign=sign,
         )
         self._beats: dict[End, Beat] = {}
 

@@ -27,6 +27,8 @@ MAX_REDIRECTIONS = 10
 """Contacts that one call is redirected to."""
 LARGE = 1300
 """Octets from which on a request should not go by UDP (RFC 3261 18.1.1)."""
+Sign = Callable[[Draft, Trunk, Target], tuple[bytes, ...]]
+"""Gives the header lines that sign a call of a target of ours as it leaves by a trunk; none: it is not signed."""
 _SECONDS = re.compile(rb"[0-9]{1,9}").match
 
 
@@ -43,6 +45,7 @@ class Forwarding:
         random: Callable[[int], bytes],
         border: Border,
         loops: Loops,
+        sign: Sign,
     ) -> None:
         """Send from the first end of `own` that reaches where a request goes to."""
         self._table = table
@@ -52,6 +55,7 @@ class Forwarding:
         self._random = random
         self._border = border
         self._loops = loops
+        self._sign = sign
 
     # Requests.
 
@@ -100,7 +104,10 @@ class Forwarding:
             draft.uri = hop.uri
         elif target is not None and target.request_uri == "rewrite" and not server.request.to_tag:
             draft.uri = towards(draft.uri, target.host, target.port)
-        self._border.withhold(draft, self._hops.side(hop))
+        side = self._hops.side(hop)
+        self._border.withhold(draft, side)
+        if server.invite and not server.request.to_tag and isinstance(server.peer, Target) and isinstance(side, Trunk):
+            draft.below += self._sign(draft, side, server.peer)
         key = branch(self._unique(), server.digest), server.request.method
         offer = OFFER if target is not None and target.overload_control else b""
         draft.above.append(via_line(local, key[0], offer))

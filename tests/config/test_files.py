@@ -40,7 +40,9 @@ def not_shown(values: object, shape: type[msgspec.Struct], path: str) -> Iterato
             yield from not_shown(inner, below, f"{path}{field.encode_name}.")
 
 
-COMMENTED = re.compile(r"^( *)# (?=- tls:|tls:|certificates:|server_name:|  [a-z_]+: |state_directory:)", re.MULTILINE)
+COMMENTED = re.compile(
+    r"^( *)# (?=- tls:|tls:|certificates:|server_name:|signing:|  [a-z_]+: |state_directory:)", re.MULTILINE
+)
 """What only stands as a comment, for it needs something that is not there."""
 
 
@@ -94,6 +96,9 @@ def test_an_option_that_is_not_shown_is_noticed() -> None:
     assert list(not_shown(Source("x", text).values, File, "")) == [
         "listen.tls",
         "trunks.certificates",
+        "trunks.signing",
+        *(f"trunks.signing.{name}" for name in ("key", "certificate", "url", "attest")),
+        *(f"trunks.signing.attest.{name}" for name in ("level", "numbers")),
         "targets.server_name",
         "verification.repository.per_host",
         "policy.rules.when.attestation",

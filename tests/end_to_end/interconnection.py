@@ -149,7 +149,7 @@ class Interconnection:
         window = Window.around(now)
         web = web_root(window)
         good = pki(now)
-        self.key = good.signer.signing_key
+        self.signer = good.signer
         self._signers = {
             "signer.pem": good.signer,
             "slow.pem": good.signer,

@@ -38,7 +38,7 @@ def _token(world: Interconnection, claims: bytes, signature: Callable[[bytes], b
     """Sign any claims; `signature` writes the signature, which comes in DER, in another form."""
     jose = {"alg": "ES256", "ppt": "shaken", "typ": "passport", "x5u": world.repository.url("signer.pem")}
     signed = base64url(canonical_json(jose)) + b"." + base64url(claims)
-    return signed + b"." + base64url(signature(world.key.sign(signed, ec.ECDSA(hashes.SHA256()))))
+    return signed + b"." + base64url(signature(world.signer.signing_key.sign(signed, ec.ECDSA(hashes.SHA256()))))
 
 
 def _identity(world: Interconnection, token: bytes) -> str:
