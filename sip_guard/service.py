@@ -13,6 +13,7 @@ from pathlib import Path
 from tempfile import mkstemp
 from typing import Any, Literal, get_args
 
+import msgspec
 from twisted.internet.defer import Deferred, gatherResults
 from twisted.internet.interfaces import IReactorFDSet
 from twisted.internet.threads import deferToThreadPool
@@ -31,6 +32,7 @@ from sip_guard.record import Masking
 from sip_guard.repository.breaker import Breakers
 from sip_guard.repository.certificates import Certificates
 from sip_guard.repository.disk import Disk
+from sip_guard.repository.endpoint import LookUp
 from sip_guard.repository.https import Fetcher
 from sip_guard.repository.reach import Public
 from sip_guard.runtime import Carry, Runtime
@@ -40,6 +42,7 @@ from sip_guard.sip.flow import Address, End, Flow, numeric, written
 from sip_guard.sip.hygiene import FORGEABLE
 from sip_guard.stir.token import Terms
 from sip_guard.stir.trust import Judgement, Trust, Trusts
+from sip_guard.transport.addresses import Addresses
 from sip_guard.transport.locate import Locator
 from sip_guard.transport.locations import Locations
 from sip_guard.transport.name_servers import NameServers, server_address
@@ -66,9 +69,9 @@ class Service:
         secret = _secret(config.state_directory)
         if config.state_directory is None:
             log.warning("no_state_directory", reason="calls in progress will not outlive a restart")
+        self._stoppers: list[_Stop] = []
         checks = self._checks(config, reactor)
         self._tls: Tls | None = None
-        self._stoppers: list[_Stop] = []
         overload = Overload(config.limits.lag)
         self._streams = self._stream_transports(config, reactor)
         ends: dict[End, Carry] = {}
@@ -124,7 +127,7 @@ class Service:
         """Keep the targets located that have a name for an address. Calls never wait for it."""
         if all(numeric(target.host) for target in config.targets):
             return
-        names = NameServers(reactor, map(server_address, config.dns.servers), config.dns.timeout)
+        names = self._name_servers(config, reactor)
         spoken = {item.transport for item in config.listen}
         locations = Locations(
             Locator(names, reactor, config.dns, [each for each in get_args(Transport) if each in spoken]),
@@ -134,8 +137,13 @@ class Service:
             lost=self._lost,
             mistake=self._mistake,
         )
-        self._stoppers += [names.close, locations.stop]
+        self._stoppers.append(locations.stop)
         locations.start()
+
+    def _name_servers(self, config: Config, reactor: Any) -> NameServers:
+        names = NameServers(reactor, map(server_address, config.dns.servers), config.dns.timeout)
+        self._stoppers.append(names.close)
+        return names
 
     def _lost(self, target: Target, reason: str) -> None:
         self._log.warning("target_lost", target=target.name, host=target.host, reason=reason)
@@ -265,7 +273,13 @@ class Service:
     def _certificates(self, config: Config, reactor: Any, trusts: Trusts) -> Certificates[Judgement]:
         options = config.repository
         reach = Public(options.laboratories, options.repositories)
-        fetcher = Fetcher(reactor, reach, timeout=options.timeout, max_octets=options.max_octets)
+        fetcher = Fetcher(
+            reactor,
+            reach,
+            look_up=self._look_up(config, reactor),
+            timeout=options.timeout,
+            max_octets=options.max_octets,
+        )
         breakers = Breakers(
             fetcher.get,
             reactor,
@@ -291,6 +305,11 @@ class Service:
                 lambda kept: reach.fault(kept.url) is None and certificates.offer(kept, time.time()),
             )
         return certificates
+
+    def _look_up(self, config: Config, reactor: Any) -> LookUp:
+        """Give what looks the hosts of repositories up. Whatever their owners do, targets are looked up apart."""
+        dns = msgspec.structs.replace(config.dns, timeout=min(config.dns.timeout, config.repository.timeout))
+        return Addresses(Locator(self._name_servers(config, reactor), reactor, dns)).look_up
 
     def _disk(self, config: Config, reactor: Any) -> Disk | None:
         if config.state_directory is None:

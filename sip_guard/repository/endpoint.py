@@ -44,15 +44,21 @@ class Forbidden(Exception):  # noqa: N818 - what came of it, not a mistake
     """It may not be asked for. The message says why, for people."""
 
 
+LookUp = Callable[[str], Deferred[list[str]]]
+"""Gives the addresses of a host, of a numeric one that itself, in the order of preference; none if there are none.
+
+Fails with Unavailable, or with Untried if too much is being looked up."""
+
+
 class Names:
-    """Looks host names up with the reactor's resolver, which does it beside the reactor, and so many at a time."""
+    """Looks host names up with the reactor's resolver: the system's, in a few threads. Enough for a single command."""
 
     def __init__(self, reactor: Any) -> None:
         self._reactor = reactor
         self._pending = 0
 
     def look_up(self, host: str) -> Deferred[list[str]]:
-        """Give the addresses of `host` in the order of preference, none if there are none. Fails with Unavailable."""
+        """Give the addresses of `host`: a `LookUp`."""
         answer = _Answer(self._finished)
         if self._pending >= MAX_LOOKUPS:
             answer.found.errback(Untried("too many host names are being looked up"))
@@ -99,13 +105,13 @@ class CheckedEndpoint:
     def __init__(
         self,
         reactor: Any,
-        names: Names,
+        look_up: LookUp,
         host: str,
         port: int,
         allowed: Callable[[str], bool],
     ) -> None:
         self._reactor = reactor
-        self._names = names
+        self._look_up = look_up
         self._host = host
         self._port = port
         self._allowed = allowed
@@ -115,7 +121,7 @@ class CheckedEndpoint:
         return Deferred.fromCoroutine(self._connect(protocolFactory))
 
     async def _connect(self, factory: IProtocolFactory) -> IProtocol:
-        addresses = await self._names.look_up(self._host)
+        addresses = await self._look_up(self._host)
         if not addresses:
             raise Unavailable(f"{shown(self._host)} has no address")
         for address in addresses:

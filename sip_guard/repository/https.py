@@ -23,7 +23,7 @@ from zope.interface import implementer
 from sip_guard import __version__
 from sip_guard.repository import answer
 from sip_guard.repository.answer import NO_VALIDATORS, Answer, Validators
-from sip_guard.repository.endpoint import Absent, CheckedEndpoint, Forbidden, Names, Unavailable, shown
+from sip_guard.repository.endpoint import Absent, CheckedEndpoint, Forbidden, LookUp, Names, Unavailable, shown
 from sip_guard.repository.reach import Place, Reach, place_of
 
 MAX_HEAD: Final = 32_768
@@ -39,9 +39,18 @@ class Fetcher:
     """Gets what is at a URL over HTTP, each time over a connection of its own."""
 
     def __init__(
-        self, reactor: Any, reach: Reach, *, accept: str = PEM_CHAIN, timeout: float = 2.0, max_octets: int = 65_536
+        self,
+        reactor: Any,
+        reach: Reach,
+        *,
+        look_up: LookUp | None = None,
+        accept: str = PEM_CHAIN,
+        timeout: float = 2.0,
+        max_octets: int = 65_536,
     ) -> None:
-        """`accept`: the media types that are asked for, as in the header field.
+        """`look_up`: None asks the system, in threads, of which a few slow names take all: not for a service.
+
+        `accept`: the media types that are asked for, as in the header field.
 
         `timeout`: seconds for looking up, connecting, TLS and answer together. `max_octets`: of the body.
         """
@@ -50,7 +59,7 @@ class Fetcher:
         self._headers = {b"Accept": accept.encode("ascii"), b"User-Agent": f"sip_guard/{__version__}".encode()}
         self._timeout = timeout
         self._max_octets = max_octets
-        self._names = Names(reactor)
+        self._look_up = look_up or Names(reactor).look_up
 
     def get(self, url: str, validators: Validators = NO_VALIDATORS) -> Deferred[Answer]:
         """Give what `url` is answered with by 200, or by 304 where `validators` are sent. No redirect is followed.
@@ -100,7 +109,7 @@ class Fetcher:
     def _way(self, url: str, place: Place) -> IStreamClientEndpoint:
         host, port = place
         allowed = partial(self._reach.allows, place)
-        way = CheckedEndpoint(self._reactor, self._names, host, port, allowed)
+        way = CheckedEndpoint(self._reactor, self._look_up, host, port, allowed)
         if url[:5].lower() == "http:":
             return way
         try:

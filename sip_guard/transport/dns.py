@@ -41,6 +41,7 @@ MAX_ADDRESSES: Final = 16
 MAX_ALIASES: Final = 8
 """CNAME records that are followed in one answer."""
 LATE: Final = "no answer in time"
+TOO_MANY: Final = "too many names are being looked up"
 
 _name = re.compile(r"(?=.{1,253}\Z)(?:[a-z0-9_-]{1,63}\.)*(?!(?:0x[0-9a-f]*|[0-9]+)\Z)[a-z0-9_-]{1,63}").fullmatch
 
@@ -56,6 +57,10 @@ Additional = dict[str, list[str]]
 
 class Unlocatable(Exception):  # noqa: N818 - what came of it, not a mistake
     """It could not be found out. The message says why, for people."""
+
+
+class Busy(Unlocatable):
+    """Nobody was asked, since too much is being asked already."""
 
 
 class DnsOptions(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -194,7 +199,8 @@ class Dns:
             self._kept.move_to_end(question)
         if self._is_open(question):
             if len(self._asking) >= MAX_QUESTIONS:
-                waiter.callback(self._known(question, "too many names are being looked up"))
+                known = self._known(question, TOO_MANY)
+                waiter.callback(Failure(Busy(TOO_MANY)) if isinstance(known, Failure) else known)  # type: ignore[no-untyped-call]
                 return waiter
             self._asking[question] = []
             asked = Deferred.fromCoroutine(self._asked(name, kind))

@@ -81,6 +81,17 @@ class Locator:
         """
         return Deferred.fromCoroutine(self._located(host, port, transport, secure=secure))
 
+    def addresses(self, host: str) -> Deferred[list[str]]:
+        """Give all that DNS has for a host name, both families by turns, good or bad: for what is no SIP.
+
+        None if it is no name. Fails with Unlocatable if that cannot be found out in time.
+        """
+        return Deferred.fromCoroutine(self._addresses(host))
+
+    async def _addresses(self, host: str) -> list[str]:
+        name = host_name(host)
+        return [] if name is None else await _Search(self._dns, self._clock, self._options, name).named(name)
+
     async def _located(self, host: str, port: int | None, transport: str | None, *, secure: bool) -> Located:
         now = self._clock.seconds()
         transports = self._usable(transport, secure=secure)
@@ -171,14 +182,17 @@ class _Search:
         addresses = await self._addresses(self._name)
         self._places = [Place(transport, (each, port), name=self._name, server=self._name) for each in addresses]
 
-    async def _addresses(self, host: str, came: Sequence[str] = ()) -> Sequence[str]:
+    async def named(self, host: str, came: Sequence[str] = ()) -> list[str]:
         """Give the addresses of `host`, both families by turns. What came with an SRV record is not asked for.
 
         One family waits for the other as long as for an older answer, so that an address once known is not lost.
         """
         asked = [self._family(kind, host, came) for kind in self._families]
-        found = [address for of_family in await self._all(asked, self._grace) for address in of_family]
-        return [address for each in in_turns(found) if (address := numeric(each)) is not None]
+        return in_turns([address for of_family in await self._all(asked, self._grace) for address in of_family])
+
+    async def _addresses(self, host: str, came: Sequence[str] = ()) -> Sequence[str]:
+        """Give those that somebody may be sent to."""
+        return [address for each in await self.named(host, came) if (address := numeric(each)) is not None]
 
     async def _family(self, kind: Kind[str], host: str, came: Sequence[str]) -> Sequence[str]:
         known = [address for address in came if (":" in address) == (kind is IPV6)]

@@ -27,7 +27,7 @@ class Wire:
         self.results: list[object] = []
 
     def connects(self, host: str = HOST) -> Deferred[IProtocol]:
-        way = CheckedEndpoint(self.reactor, self.lookups, host, 443, is_public)
+        way = CheckedEndpoint(self.reactor, self.lookups.look_up, host, 443, is_public)
         deferred = way.connect(Factory.forProtocol(Protocol))
         deferred.addBoth(self.results.append)
         self.passes(0)
