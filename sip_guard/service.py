@@ -41,7 +41,7 @@ from sip_guard.signing import Authenticator
 from sip_guard.sip.flow import Address, End, Flow, numeric, written
 from sip_guard.sip.hygiene import FORGEABLE
 from sip_guard.stir.token import Terms
-from sip_guard.stir.trust import Judgement, Trust, Trusts
+from sip_guard.stir.trust import Judgement, Trusts
 from sip_guard.transport.addresses import Addresses
 from sip_guard.transport.locate import Locator
 from sip_guard.transport.locations import Locations
@@ -261,7 +261,7 @@ class Service:
     def _checks(self, config: Config, reactor: Any) -> list[Check]:
         if not config.trust:
             return []
-        trusts = Trusts(Trust(group.name, group.anchors) for group in config.trust)
+        trusts = Trusts(group.trust() for group in config.trust)
         certificates = self._certificates(config, reactor, trusts)
         places = frozenset(laboratory.place for laboratory in config.repository.laboratories)
         window = config.freshness.max_age + config.freshness.max_future

@@ -1,11 +1,15 @@
 """The demo's PKI, and certificates with one thing wrong."""
 
+from collections.abc import Iterable
 from typing import NamedTuple
 
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
 
 from sip_guard.demo.pki import (
     Issued,
+    Key,
     Window,
     authority,
     constraints,
@@ -93,3 +97,32 @@ def delegate(issuer: Issued, *lists: TnAuthList, when: float = NOW) -> Issued:
     for depth, listed in enumerate(lists[:-1]):
         issuer = sti_delegating(issuer, window, listed, f"SHAKEN delegating CA {depth}")
     return issue("SHAKEN delegate", issuer, window, [*end_entity(), tn_auth_list(lists[-1])])
+
+
+def forged(
+    pattern: Issued,
+    *,
+    subject: x509.Name | None = None,
+    issuer_name: x509.Name | None = None,
+    serial: int | None = None,
+    key: Key | None = None,
+    algorithm: hashes.SHA256 | hashes.SHA384 | hashes.SHA512 | None = None,
+    without: Iterable[x509.ObjectIdentifier] = (),
+    extensions: Iterable[tuple[x509.ExtensionType, bool]] = (),
+) -> Issued:
+    """Let the issuer of a certificate make another like it, but for what is said. An extension replaces its like."""
+    like, above = pattern.certificate, pattern.issuer
+    key = key or pattern.key
+    gone = {*without, *(extension.oid for extension, _ in extensions)}
+    kept = [(each.value, each.critical) for each in like.extensions if each.oid not in gone]
+    builder = x509.CertificateBuilder(
+        issuer_name or like.issuer,
+        subject or like.subject,
+        key.public_key(),
+        serial or like.serial_number,
+        like.not_valid_before_utc,
+        like.not_valid_after_utc,
+    )
+    for extension, critical in (*kept, *extensions):
+        builder = builder.add_extension(extension, critical)
+    return Issued(builder.sign(key if above is None else above.key, algorithm or hashes.SHA256()), key, above)

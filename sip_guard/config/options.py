@@ -12,6 +12,7 @@ from sip_guard.peer import Probe
 from sip_guard.policy.decision import TagOptions
 from sip_guard.repository.options import Options as Repository
 from sip_guard.stir.authentication import Level
+from sip_guard.stir.profile import Profile
 from sip_guard.transport.connection import StreamLimits
 from sip_guard.transport.dns import DnsOptions
 from sip_guard.transport.tls import TlsFiles
@@ -124,6 +125,10 @@ class Trust(msgspec.Struct, frozen=True, kw_only=True):
     name: str
     anchors: Annotated[tuple[str, ...], Meta(min_length=1)]
     """PEM files, or folders of `*.pem`, with its roots."""
+    profile: Profile = "normal"
+    """How much of the certificate profile of ATIS-1000080 a chain must keep."""
+    policies: tuple[str, ...] = ()
+    """OIDs of certificate policies, one of which all below the roots must name; none: any."""
 
 
 class Verification(msgspec.Struct, frozen=True, kw_only=True):

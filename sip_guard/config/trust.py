@@ -3,12 +3,15 @@
 from pathlib import Path
 
 import msgspec
+from cryptography import x509
 
 from sip_guard.config import options
 from sip_guard.config.fault import Faults
 from sip_guard.config.files import read, unreadable
 from sip_guard.peer import Trunk
 from sip_guard.stir.certificate import Anchors
+from sip_guard.stir.profile import Profile
+from sip_guard.stir.trust import Trust
 
 DEFAULT = "default"
 """The group that `verification.anchors` makes."""
@@ -19,6 +22,12 @@ class Group(msgspec.Struct, frozen=True, kw_only=True):
 
     name: str
     anchors: Anchors
+    profile: Profile
+    policies: frozenset[str]
+
+    def trust(self) -> Trust:
+        """Give it as one that judges certificates."""
+        return Trust(self.name, self.anchors, profile=self.profile, policies=self.policies)
 
 
 def group_names(item: options.Verification) -> tuple[str, ...]:
@@ -54,7 +63,12 @@ class Reader:
     def _group(self, item: options.Trust, at: str) -> Group | None:
         name = self._faults.name(item.name, f"{at}.name")
         texts = [text for i, each in enumerate(item.anchors) for text in self._pems(each, f"{at}.anchors[{i}]")]
-        return Group(name=name, anchors=Anchors(b"\n".join(texts))) if texts else None
+        for i, each in enumerate(item.policies):
+            self._faults.attempt(_policy, each, f"{at}.policies[{i}]")
+        if not texts:
+            return None
+        anchors = Anchors(b"\n".join(texts))
+        return Group(name=name, anchors=anchors, profile=item.profile, policies=frozenset(item.policies))
 
     def _pems(self, name: str, at: str) -> list[bytes]:
         """Read a file with trust anchors, or a folder of them."""
@@ -72,3 +86,10 @@ class Reader:
             if text is not None and self._faults.attempt(Anchors, text, at, f"{each}: ") is not None:
                 texts.append(text)
         return texts
+
+
+def _policy(text: str) -> None:
+    try:
+        x509.ObjectIdentifier(text)
+    except ValueError:
+        raise ValueError(f"`{text}` is no OID, such as 2.16.840.1.114569.1.1.4") from None

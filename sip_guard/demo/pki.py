@@ -88,17 +88,18 @@ def sti_root(window: Window, name: str = "SHAKEN ROOT") -> Issued:
 
 def sti_intermediate(root: Issued, window: Window, name: str = "SHAKEN CA") -> Issued:
     """Make an intermediate of the ATIS-1000080 profile."""
-    return issue(name, root, window, [*authority(), policies()])
+    return issue(name, root, window, [*authority(), policies(), revocation_list()])
 
 
 def sti_signer(issuer: Issued, window: Window, spc: str = "1234") -> Issued:
     """Make a certificate that signs calls for the service provider `spc` (ATIS-1000080 6.4.1)."""
-    return issue(f"SHAKEN {spc}", issuer, window, [*end_entity(), policies(), tn_auth_list(TnAuthList((spc,)))])
+    extensions = [*end_entity(), policies(), revocation_list(), tn_auth_list(TnAuthList((spc,)))]
+    return issue(f"SHAKEN {spc}", issuer, window, extensions)
 
 
 def sti_delegating(issuer: Issued, window: Window, listed: TnAuthList, name: str = "SHAKEN delegating CA") -> Issued:
     """Make a CA that may issue for what is listed, and for no more (RFC 9060)."""
-    return issue(name, issuer, window, [*authority(), policies(), tn_auth_list(listed)])
+    return issue(name, issuer, window, [*authority(), policies(), revocation_list(), tn_auth_list(listed)])
 
 
 def web_root(window: Window) -> Issued:
@@ -132,6 +133,14 @@ def end_entity() -> Extensions:
 def policies() -> tuple[x509.ExtensionType, bool]:
     """Give the certificate policy that SHAKEN certificates name."""
     return x509.CertificatePolicies([x509.PolicyInformation(_POLICY, None)]), False
+
+
+def revocation_list(url: str = "https://sti-pa.example/crl") -> tuple[x509.ExtensionType, bool]:
+    """Give where the one revocation list of all authorities is, and who issues it (ATIS-1000080 6.4.1)."""
+    point = x509.DistributionPoint(
+        [x509.UniformResourceIdentifier(url)], None, None, [x509.DirectoryName(_name("STI-PA CRL"))]
+    )
+    return x509.CRLDistributionPoints([point]), False
 
 
 def tn_auth_list(listed: TnAuthList | bytes) -> tuple[x509.ExtensionType, bool]:

@@ -64,7 +64,7 @@ def _trust(wanted: Wanted) -> tuple[Trusts, Terms, Options]:
         return Trusts([Trust("anchors", anchors)]), Terms(), Options()
     if config is None:
         raise BadInput("whom to trust? Give --config FILE, or --anchor FILE with the roots of the authorities")
-    trusts = Trusts(Trust(group.name, group.anchors) for group in config.trust)
+    trusts = Trusts(group.trust() for group in config.trust)
     places = frozenset(laboratory.place for laboratory in config.repository.laboratories)
     return trusts, Terms(config.freshness, places), config.repository
 

@@ -1,8 +1,9 @@
 """Signing certificates: from the PEM text that was fetched to a key that may be believed (ATIS-1000080, RFC 8226)."""
 
 import warnings
+from collections.abc import Collection
 from datetime import UTC, datetime
-from typing import Final, TypeVar
+from typing import Final
 
 import msgspec
 from cryptography import x509
@@ -10,17 +11,17 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.verification import Criticality, ExtensionPolicy, Policy, PolicyBuilder, Store, VerificationError
 
 from sip_guard.call import Code, Finding
-from sip_guard.stir import delegation
+from sip_guard.stir import delegation, extensions
 from sip_guard.stir.claim_constraints import ClaimConstraints
+from sip_guard.stir.link import identifies
 from sip_guard.stir.name import Name
+from sip_guard.stir.profile import Profile, broken
 from sip_guard.stir.tn_auth_list import Numbers, TnAuthList
 
 MAX_PEM: Final = 65_536
 """Octets of a bundle."""
 MAX_CERTIFICATES: Final = 8
 """Certificates in a bundle."""
-
-_T = TypeVar("_T", bound=x509.ExtensionType)
 
 Chain = tuple[x509.Certificate, ...]
 
@@ -82,10 +83,14 @@ class Anchors:
         return tuple(policy.build_client_verifier().verify(leaf, others).chain)
 
 
-def judge(pem: bytes, anchors: Anchors, when: float) -> Signer | Finding:
+def judge(
+    pem: bytes, anchors: Anchors, when: float, profile: Profile = "normal", policies: Collection[str] = ()
+) -> Signer | Finding:
     """Say whether the first certificate of a bundle may sign tokens at `when`, in seconds since the epoch.
 
     The other certificates can only lead from it to an anchor. A root among them is believed no more than any other.
+    `profile` is how much of ATIS-1000080 the chain must keep; `policies` are OIDs, one of which all below the roots
+    must name; none: any will do.
     """
     if len(pem) > MAX_PEM:
         return Finding(Code.CERTIFICATE_UNREADABLE, f"a bundle of {len(pem)} octets where {MAX_PEM} are the limit")
@@ -93,7 +98,9 @@ def judge(pem: bytes, anchors: Anchors, when: float) -> Signer | Finding:
         # What cryptography only warns of, such as a negative serial number, is an error here.
         with warnings.catch_warnings(action="error"):
             leaf, *others = x509.load_pem_x509_certificates(pem)
-            return _judge(leaf, others, anchors, when)
+            found = _judge(leaf, others, anchors, when)
+            what = None if isinstance(found, Finding) else broken(found.chain, profile, policies)
+            return found if what is None else _unsuitable(what)
     except Exception as fault:  # noqa: BLE001 - parsed as it is looked at, a certificate can raise anything anywhere
         return Finding(Code.CERTIFICATE_UNREADABLE, f"{type(fault).__name__}: {fault}"[:200])
 
@@ -144,20 +151,13 @@ def _linked(leaf: x509.Certificate, others: list[x509.Certificate]) -> list[x509
     """
     way = [leaf]
     for other in others:
-        if other.subject == way[-1].issuer and other.subject != way[-1].subject and _identified(way[-1], other):
+        if (
+            other.subject == way[-1].issuer
+            and other.subject != way[-1].subject
+            and identifies(way[-1], other) is not False
+        ):
             way.append(other)
     return [other for other in way[1:] if isinstance(other.public_key(), ec.EllipticCurvePublicKey)]
-
-
-def _identified(certificate: x509.Certificate, issuer: x509.Certificate) -> bool:
-    """Tell whether the key identifier of its issuer is that of this one, where both say so (RFC 5280 4.2.1.1)."""
-    authority, subject = (
-        _extension(certificate, x509.AuthorityKeyIdentifier),
-        _extension(issuer, x509.SubjectKeyIdentifier),
-    )
-    if authority is None or authority.key_identifier is None or subject is None:
-        return True
-    return authority.key_identifier == subject.digest
 
 
 def _chain_fault(leaf: x509.Certificate, others: list[x509.Certificate], anchors: Anchors) -> Finding:
@@ -174,16 +174,10 @@ def _chain_fault(leaf: x509.Certificate, others: list[x509.Certificate], anchors
 
 
 def signing_key(leaf: x509.Certificate) -> ec.EllipticCurvePublicKey | Finding:
-    """Give the key of a certificate that is fit to sign tokens, whoever issued it (ATIS-1000080 6.4.1)."""
-    key = leaf.public_key()
-    if not isinstance(key, ec.EllipticCurvePublicKey) or not isinstance(key.curve, ec.SECP256R1):
-        return _unsuitable("its key is not on P-256")
-    constraints = _extension(leaf, x509.BasicConstraints)
-    if constraints is not None and constraints.ca:
-        return _unsuitable("it is a CA certificate")
-    usage = _extension(leaf, x509.KeyUsage)
-    if usage is not None and not usage.digital_signature:
-        return _unsuitable("its KeyUsage does not include digitalSignature")
+    """Give the key of a certificate that is fit to sign tokens, whoever issued it (RFC 8226)."""
+    key, what = leaf.public_key(), broken((leaf,), "lab")
+    if what is not None or not isinstance(key, ec.EllipticCurvePublicKey):
+        return _unsuitable(what or "its key is on no curve")
     return key
 
 
@@ -194,15 +188,8 @@ def _tn_auth_lists(chain: Chain) -> list[TnAuthList | None] | Finding:
         return Finding(Code.TN_AUTH_LIST_MALFORMED, f"TNAuthList: {fault}"[:200])
 
 
-def _extension(certificate: x509.Certificate, kind: type[_T]) -> _T | None:
-    try:
-        return certificate.extensions.get_extension_for_class(kind).value
-    except x509.ExtensionNotFound:
-        return None
-
-
 def _may_issue(certificate: x509.Certificate) -> bool:
-    constraints = _extension(certificate, x509.BasicConstraints)
+    constraints = extensions.value(certificate, x509.BasicConstraints)
     return constraints is not None and constraints.ca
 
 

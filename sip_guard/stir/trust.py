@@ -7,6 +7,7 @@ import msgspec
 
 from sip_guard.call import Code, Finding, Outcome
 from sip_guard.stir.certificate import Anchors, Signer, judge
+from sip_guard.stir.profile import Profile
 from sip_guard.stir.revocation import Revocation, links
 
 
@@ -44,14 +45,26 @@ class Judgement(msgspec.Struct, frozen=True):
 class Trust:
     """One trust group: the anchors of one authority, never merged with those of another or of the web."""
 
-    def __init__(self, name: str, anchors: Anchors | None, revocation: Revocation | None = None) -> None:
-        """`anchors` may be None where they come from a trust list that was not had yet."""
+    def __init__(
+        self,
+        name: str,
+        anchors: Anchors | None,
+        revocation: Revocation | None = None,
+        profile: Profile = "normal",
+        policies: Collection[str] = (),
+    ) -> None:
+        """`anchors` may be None where they come from a trust list that was not had yet.
+
+        `profile` and `policies` are what is asked of the certificates of a chain, as `judge` has it.
+        """
         self.name = name
         self.anchors = anchors
         self.until = math.inf
         """Until when the anchors may be gone by, in seconds since the epoch."""
         self.revocation = revocation
         """None: this group asks about no revocation."""
+        self.profile: Profile = profile
+        self.policies = policies
         self.generation = 1
         """Goes up with every change after which certificates have to be judged again."""
 
@@ -59,7 +72,7 @@ class Trust:
         """Say whether this group believes the first certificate of a bundle at `when` (seconds since the epoch)."""
         if self.anchors is None:
             return Finding(Code.TRUST_LIST_UNAVAILABLE, f"the trust list of {self.name} was never had")
-        found = judge(pem, self.anchors, when)
+        found = judge(pem, self.anchors, when, self.profile, self.policies)
         if isinstance(found, Finding):
             return found
         return msgspec.structs.replace(found, trust=self.name, links=links(found.chain))

@@ -20,7 +20,7 @@ from sip_guard.peer import Trunk
 from sip_guard.policy.decision import Decision
 from sip_guard.screen import Screening
 from sip_guard.stir.token import Terms
-from sip_guard.stir.trust import Judgement, Trust, Trusts
+from sip_guard.stir.trust import Judgement, Trusts
 from sip_guard.verdict import Reject
 
 
@@ -40,7 +40,7 @@ def trunk(config: Config, name: str) -> Trunk:
 
 
 def trusts(config: Config) -> Trusts:
-    return Trusts(Trust(group.name, group.anchors) for group in config.trust)
+    return Trusts(group.trust() for group in config.trust)
 
 
 def decides(call: DemoCall, laboratory: Laboratory, config: Config) -> Decision:

@@ -892,7 +892,7 @@ def test_there_are_rows_enough_and_each_names_its_section() -> None:
 
 @pytest.mark.parametrize("case", TABLE, ids=lambda case: f"{case.section}: {case.what}"[:80])
 def test_a_row(case: Row) -> None:
-    trusts = Trusts([Trust("lab", Anchors(PKI.root.pem))])
+    trusts = Trusts([Trust("lab", Anchors(PKI.root.pem), profile="lab")])
 
     def certificates(_: str, when: float) -> Any:
         return DOWN if case.down else trusts.judge(case.bundle, when)

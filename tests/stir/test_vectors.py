@@ -1,11 +1,13 @@
 """Published tokens and certificates, where the folder with them stands beside the repository."""
 
 import json
+import warnings
 from pathlib import Path
 from typing import Any
 
 import pytest
 from calls import PKI, decode, examined
+from cryptography import x509
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
@@ -15,7 +17,9 @@ from sip_guard.call import Code, Finding
 from sip_guard.stir.certificate import Anchors, judge
 from sip_guard.stir.identity import Identity, parse
 from sip_guard.stir.jws import Jws
+from sip_guard.stir.link import Link, Role
 from sip_guard.stir.passport import Passport
+from sip_guard.stir.profile import PROFILES, Profile, breaches
 from sip_guard.stir.sign import canonical_json
 from sip_guard.stir.strict_json import members
 from sip_guard.stir.tn_auth_list import TnAuthList
@@ -129,32 +133,52 @@ def test_rfc_9118s_certificate_is_read_to_its_tn_auth_list() -> None:
     assert TnAuthList.parse(bytes.fromhex("3008a006160431323334")).spcs == ("1234",)
 
 
-@pytest.mark.parametrize(
-    ("name", "expected"),
-    [
-        ("shakenTNAuthEmpty", Code.TN_AUTH_LIST_MALFORMED),
-        ("shakenTNAuthEmptyString", Code.TN_AUTH_LIST_MALFORMED),
-        ("shakenCertEmpty", Code.TN_AUTH_LIST_MISSING),
-        ("shakenCP1_4Cert", Code.TN_AUTH_LIST_MISSING),
-        ("shakenKeyAlgP384", Code.CERTIFICATE_UNSUITABLE),
-        ("shakenKeyAlgRSA", Code.CERTIFICATE_UNSUITABLE),
-        ("shakenCertV2", Code.CERTIFICATE_UNREADABLE),
-        ("shakenSerialNumberNegative", Code.CERTIFICATE_UNREADABLE),
-        ("shakenSigAlgSHA1", Code.CERTIFICATE_UNTRUSTED),
-    ],
-)
-def test_a_certificate_with_a_single_defect(name: str, expected: Code) -> None:
-    pem = (CERTIFICATES / f"{name}.pem").read_bytes() + (CERTIFICATES / "shakenCa.pem").read_bytes()
-    found = judge(pem, Anchors((CERTIFICATES / "shakenRoot.pem").read_bytes()), OCTOBER_2022)
-    assert isinstance(found, Finding)
-    assert found.code is expected
+def _table() -> list[list[str]]:
+    lines = (Path(__file__).parent / "published_certificates.txt").read_text().splitlines()
+    return [[cell.strip() for cell in line.split("|")] for line in lines if not line.startswith("#")]
 
 
-def test_no_published_certificate_is_trusted_or_raises() -> None:
+TABLE = _table()
+ROLES = {"Ca": Role.INTERMEDIATE, "Ro": Role.ROOT}
+"""By the first letters of a name; all others are end entities."""
+
+
+def _pem(name: str) -> bytes:
+    return (CERTIFICATES / f"shaken{name}.pem").read_bytes()
+
+
+def test_each_published_certificate_is_in_the_table() -> None:
+    assert {f"shaken{name}" for name, *_ in TABLE} == {path.stem for path in CERTIFICATES.glob("*.pem")}
+
+
+@pytest.mark.parametrize("profile", PROFILES)
+@pytest.mark.parametrize(("name", "judged"), [row[:2] for row in TABLE], ids=[row[0] for row in TABLE])
+def test_no_published_certificate_is_believed(name: str, judged: str, profile: Profile) -> None:
     """They were issued one by one: none of them chains to the root that is among them."""
-    anchors = Anchors((CERTIFICATES / "shakenRoot.pem").read_bytes())
-    good = (CERTIFICATES / "shakenCert.pem").read_bytes()
-    for path in sorted(CERTIFICATES.glob("*.pem")):
-        pem = path.read_bytes()
-        for bundle in (pem, good + pem):
-            assert isinstance(judge(bundle, anchors, OCTOBER_2022), Finding), path.name
+    anchors = Anchors(_pem("Root"))
+    found = judge(_pem(name), anchors, OCTOBER_2022, profile)
+    assert isinstance(found, Finding)
+    assert found.code.value == judged
+    assert isinstance(judge(_pem("Cert") + _pem(name), anchors, OCTOBER_2022, profile), Finding)
+
+
+@pytest.mark.parametrize(("name", "judged", "lab", "normal", "strict"), TABLE, ids=[row[0] for row in TABLE])
+def test_each_published_certificate_keeps_the_profile_but_for_its_defects(
+    name: str, judged: str, lab: str, normal: str, strict: str
+) -> None:
+    with warnings.catch_warnings(action="error"):
+        try:
+            link = Link(x509.load_pem_x509_certificate(_pem(name)), ROLES.get(name[:2], Role.END_ENTITY))
+        except (ValueError, x509.InvalidVersion, Warning):
+            assert judged == "certificate-unreadable"
+            return
+    for profile, items in zip(PROFILES, (lab, normal, strict), strict=True):
+        broken = [row.item for row in breaches(link, profile) if row.profile == profile]
+        assert ", ".join(dict.fromkeys(broken)) == items
+
+
+def test_the_policies_of_published_certificates() -> None:
+    accepted = {f"2.16.840.1.114569.1.1.{version}" for version in (1, 2, 3, 4)}
+    for name, good in (("CP1_1Cert", True), ("CP1_4Cert", True), ("Ca", True), ("CertPolicyIncorrect", False)):
+        link = Link(x509.load_pem_x509_certificate(_pem(name)), Role.END_ENTITY)
+        assert bool(accepted.intersection(link.policies)) is good
