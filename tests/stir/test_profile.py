@@ -8,14 +8,17 @@ from cryptography import x509
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import AuthorityInformationAccessOID, ExtendedKeyUsageOID, ExtensionOID, NameOID
+from hypothesis import given
+from hypothesis import strategies as st
 from pki import NOW, Pki, forged
 
-from sip_guard.call import Code
+from sip_guard.call import Code, Finding
 from sip_guard.demo.pki import constraints, key_usage, policies, revocation_list, tn_auth_list
+from sip_guard.stir import claim_constraints, extensions
 from sip_guard.stir.certificate import Anchors, Signer, judge
 from sip_guard.stir.claim_constraints import ClaimConstraints
 from sip_guard.stir.profile import PROFILES, ROWS, Profile
-from sip_guard.stir.tn_auth_list import Numbers, TnAuthList
+from sip_guard.stir.tn_auth_list import OID, Numbers, TnAuthList
 
 GOOD = pki.pki()
 STA = "2.16.840.1.114569.1.1.4"
@@ -238,9 +241,8 @@ def test_a_signer_may_constrain_its_claims_in_every_profile() -> None:
 @pytest.mark.parametrize("profile", PROFILES)
 def test_a_delegate_has_numbers_and_a_name_of_its_own_in_every_profile(profile: Profile) -> None:
     provider, numbers = TnAuthList(("1234",)), TnAuthList((), (Numbers("12155551200", 100),))
-    extensions = [policies(), revocation_list()]
     made = pki.delegate(GOOD.intermediate, provider, numbers)
-    delegate = forged(made, subject=name("Dialling Ltd"), extensions=extensions)
+    delegate = forged(made, subject=name("Dialling Ltd"), extensions=[policies(), revocation_list()])
     found = judge(delegate.bundle, GOOD.anchors, NOW, profile)
     assert isinstance(found, Signer), found
     assert found.numbers == numbers.numbers
@@ -259,6 +261,35 @@ def test_policies_count_where_the_operator_names_some() -> None:
         assert refusal(chain(signer=other), profile, (STA,)).startswith("end entity: CertificatePolicies")
         assert refusal(chain(intermediate=other), profile, (STA,)).startswith("intermediate: CertificatePolicies")
     assert refusal(chain(intermediate=none), "normal", (STA,)).startswith("intermediate: CertificatePolicies")
+
+
+EXTENSIONS = (
+    ExtensionOID.BASIC_CONSTRAINTS,
+    ExtensionOID.KEY_USAGE,
+    ExtensionOID.SUBJECT_KEY_IDENTIFIER,
+    ExtensionOID.AUTHORITY_KEY_IDENTIFIER,
+    ExtensionOID.CRL_DISTRIBUTION_POINTS,
+    ExtensionOID.CERTIFICATE_POLICIES,
+    OID,
+    claim_constraints.OID,
+    claim_constraints.ENHANCED_OID,
+)
+
+
+@given(st.sampled_from(EXTENSIONS), st.data(), st.booleans())
+def test_an_authority_that_signs_any_octets_in_an_extension_gets_a_finding_or_a_signer(
+    oid: x509.ObjectIdentifier, data: st.DataObject, issues: bool
+) -> None:
+    """What a CA has signed passes the verifier and reaches every reader of extensions."""
+    role = "intermediate" if issues else "signer"
+    pattern = GOOD.intermediate if issues else GOOD.signer
+    der = bytearray(extensions.octets(pattern.certificate, oid) or b"\x30\x05\xa0\x03\x30\x01\x16")
+    for place in data.draw(st.sets(st.integers(0, len(der) - 1), max_size=3)):
+        der[place] = data.draw(st.integers(0, 255))
+    odd = x509.UnrecognizedExtension(oid, data.draw(st.just(bytes(der)) | st.binary(max_size=40)))
+    made = chain(**{role: {"extensions": [(odd, False)]}})
+    for profile in PROFILES:
+        assert isinstance(judge(made.signer.bundle, Anchors(made.root.pem), NOW, profile), Signer | Finding)
 
 
 def test_every_row_is_broken_above_or_by_the_names_of_authorities() -> None:

@@ -1,6 +1,7 @@
 """Published tokens and certificates, where the folder with them stands beside the repository."""
 
 import json
+import ssl
 import warnings
 from pathlib import Path
 from typing import Any
@@ -12,6 +13,8 @@ from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.asymmetric.utils import encode_dss_signature
+from hypothesis import given
+from hypothesis import strategies as st
 
 from sip_guard.call import Code, Finding
 from sip_guard.stir.certificate import Anchors, judge
@@ -182,3 +185,12 @@ def test_the_policies_of_published_certificates() -> None:
     for name, good in (("CP1_1Cert", True), ("CP1_4Cert", True), ("Ca", True), ("CertPolicyIncorrect", False)):
         link = Link(x509.load_pem_x509_certificate(_pem(name)), Role.END_ENTITY)
         assert bool(accepted.intersection(link.policies)) is good
+
+
+@given(st.sampled_from([row[0] for row in TABLE]), st.data())
+def test_a_published_certificate_that_was_changed_is_a_finding(name: str, data: st.DataObject) -> None:
+    der = bytearray(ssl.PEM_cert_to_DER_cert(_pem(name)[_pem(name).index(b"-----BEGIN") :].decode()))
+    for place in data.draw(st.sets(st.integers(0, len(der) - 1), min_size=1, max_size=4)):
+        der[place] = data.draw(st.integers(0, 255))
+    bundle = ssl.DER_cert_to_PEM_cert(bytes(der)).encode()
+    assert isinstance(judge(bundle + _pem("Ca"), Anchors(_pem("Root")), OCTOBER_2022, "strict"), Finding)
