@@ -302,7 +302,8 @@ class Service:
         if disk is not None:
             disk.load(
                 options.cache_entries,
-                lambda kept: reach.fault(kept.url) is None and certificates.offer(kept, time.time()),
+                wanted=lambda kept: reach.fault(kept.url) is None and certificates.offer(kept, time.time()),
+                loaded=lambda count: self._log.info("certificates_loaded", count=count),
             )
         return certificates
 

@@ -19,8 +19,11 @@ from twisted.internet.threads import deferToThread
 from sip_guard.config import Config, load
 from sip_guard.demo.pki import DAY, Window, web_root, web_server
 from sip_guard.log import logger
+from sip_guard.repository import document
+from sip_guard.repository.answer import NO_VALIDATORS
 from sip_guard.service import CERTIFICATES, SECRET_FILE, SECRET_OCTETS, Service, steady
 from sip_guard.sip.rewrite import answer
+from sip_guard.stir.sign import sign
 
 CONFIG = """\
 listen:
@@ -311,13 +314,46 @@ def test_the_secret_is_made_for_the_guard_alone_and_kept(house: House) -> None:
     assert house.events("no_state_directory") == []
 
 
-def test_what_is_no_certificate_is_cleared_from_the_state_directory(house: House) -> None:
+def certificate_file(house: House, url: str, octets: bytes) -> Path:
     folder = secret(house).parent / CERTIFICATES
-    folder.mkdir()
-    damaged = folder / f"{'0' * 64}.pem"
-    damaged.write_bytes(b"damaged")
+    folder.mkdir(exist_ok=True)
+    (folder / document.file_name(url)).write_bytes(octets)
+    return folder / document.file_name(url)
+
+
+def test_a_certificate_of_the_last_run_verifies_calls_while_its_repository_is_gone(house: House) -> None:
+    now, url = time.time(), "https://certs.gone.example/a.pem"
+    here = pki(now)
+    (house.folder / "root.pem").write_bytes(here.root.pem)
+    kept = document.Document(url, NO_VALIDATORS, int(now + DAY), here.signer.bundle)
+    certificate_file(house, url, document.write(kept))
     house.starts(house.config("state_directory: state\n"))
-    house.waits_until(lambda: not damaged.exists())
+    house.waits_until(lambda: bool(house.events("certificates_loaded")))
+    (loaded,) = house.events("certificates_loaded")
+    assert loaded["count"] == 1
+    identity = sign(
+        attest="A",
+        dest_tn=["12155551213"],
+        iat=int(now),
+        orig_tn="12155551212",
+        origid="123e4567-e89b-12d3-a456-426655440000",
+        key=here.signer.signing_key,
+        x5u=url,
+    )
+    assert b"X-SIP-Guard: v=1;verdict=passed;" in calls(house, f"Identity: {identity.decode()}")
+
+
+def test_what_is_no_certificate_or_not_under_repositories_is_cleared_from_the_state_directory(house: House) -> None:
+    url = "https://certs.elsewhere.example/a.pem"
+    damaged = certificate_file(house, "https://certs.gone.example/b.pem", b"damaged")
+    kept = document.Document(url, NO_VALIDATORS, int(time.time() + DAY), pki().signer.bundle)
+    elsewhere = certificate_file(house, url, document.write(kept))
+
+    def listed(text: str) -> str:
+        return text + "  repository:\n    repositories: [certs.gone.example]\n"
+
+    house.starts(house.config("state_directory: state\n", listed))
+    house.waits_until(lambda: not damaged.exists() and not elsewhere.exists())
 
 
 @pytest.mark.parametrize("broken", [b"", b"short", b"x" * (SECRET_OCTETS + 1)])

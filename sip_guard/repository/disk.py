@@ -65,18 +65,24 @@ class Disk:
         """Remove the file of a URL, soon."""
         self._change(url, None)
 
-    def load(self, most: int, wanted: Callable[[Document], bool]) -> Deferred[None]:
-        """Hand over what is there, the newest first, at most so many; what is not `wanted` is removed."""
-        return Deferred.fromCoroutine(self._load(most, wanted)).addErrback(self._failed)
+    def load(self, most: int, wanted: Callable[[Document], bool], loaded: Callable[[int], None]) -> None:
+        """Hand over what is there, the newest first, at most so many; what is not `wanted` is removed.
 
-    async def _load(self, most: int, wanted: Callable[[Document], bool]) -> None:
+        In the end, `loaded` is told how many were wanted.
+        """
+        Deferred.fromCoroutine(self._load(most, wanted)).addCallback(loaded).addErrback(self._failed)
+
+    async def _load(self, most: int, wanted: Callable[[Document], bool]) -> int:
         names, reason = await self._in_thread(partial(self._names, most))
         self._told(reason)
-        left = iter(names)
+        left, count = iter(names), 0
         while batch := [*islice(left, BATCH)]:
             for document in await self._in_thread(partial(self._read, batch)):
-                if not wanted(document):
+                if wanted(document):
+                    count += 1
+                else:
                     self.drop(document.url)
+        return count
 
     def _change(self, url: str, document: Document | None) -> None:
         if url not in self._pending and len(self._pending) >= MAX_PENDING:

@@ -60,7 +60,10 @@ class Computer:
             found.append(document)
             return wanted(document)
 
-        self.restarted().load(most, offered)
+        counts: list[int] = []
+        self.restarted().load(most, offered, counts.append)
+        if self.waiting is None:
+            assert counts == [sum(map(wanted, found))]
         return found
 
     def path(self, name: str = "a") -> Path:

@@ -48,7 +48,7 @@ class Guard:
             mistake=no_mistake,
             disk=disk,
         )
-        disk.load(options.cache_entries, lambda document: self.certificates.offer(document, self.now))
+        disk.load(options.cache_entries, lambda document: self.certificates.offer(document, self.now), lambda _: None)
 
     def _judge(self, pem: bytes, when: float) -> Signer | Finding:
         self.judged += 1
