@@ -62,7 +62,7 @@ def found(of: Call, certificates: "dict[str, Judgement | Finding | Signer] | Non
     def at(url: str, when: float) -> Judgement | Finding:
         there = (certificates or {}).get(url)
         if isinstance(there, Signer):
-            return Judgement({"lab": there})
+            return Judgement.of({"lab": there})
         return there or TRUSTS.judge(PKI.signer.bundle, when)
 
     result = IdentityCheck(at, Terms(), TRUSTS).check(of)

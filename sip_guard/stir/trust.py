@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Collection, Iterable, Mapping
+from typing import Self
 
 import msgspec
 
@@ -17,19 +18,16 @@ class Judgement(msgspec.Struct, frozen=True):
     found: Mapping[str, Signer | Finding]
     """By the name of the group, in the order of the configuration."""
 
-    @property
-    def not_before(self) -> float:
-        """Seconds since the epoch: from here to `not_after` one of the groups at least may believe it."""
-        return min(signer.not_before for signer in self._signers)
+    not_before: float
+    """Seconds since the epoch: from here to `not_after` one of the groups at least may believe it."""
+    not_after: float
+    """The end of the last chain, in seconds since the epoch."""
 
-    @property
-    def not_after(self) -> float:
-        """The end of the last chain, in seconds since the epoch."""
-        return max(signer.not_after for signer in self._signers)
-
-    @property
-    def _signers(self) -> list[Signer]:
-        return [each for each in self.found.values() if isinstance(each, Signer)]
+    @classmethod
+    def of(cls, found: Mapping[str, Signer | Finding]) -> Self:
+        """Put together what the groups say; one of them at least believes it."""
+        signers = [each for each in found.values() if isinstance(each, Signer)]
+        return cls(found, min(each.not_before for each in signers), max(each.not_after for each in signers))
 
     def by(self, groups: Collection[str]) -> Signer | Finding:
         """Give what the first of these groups says that believes it, or why none does. Without any: of all groups."""
@@ -109,7 +107,7 @@ class Trusts:
         """Ask every group about a bundle; a finding where none believes it."""
         found = {name: group.judge(pem, when) for name, group in self.groups.items()}
         if any(isinstance(each, Signer) for each in found.values()):
-            return Judgement(found)
+            return Judgement.of(found)
         return telling(each for each in found.values() if isinstance(each, Finding))
 
     def revoked(self, signer: Signer, when: float) -> Finding | None:
