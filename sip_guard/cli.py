@@ -92,6 +92,13 @@ def check(path: Path) -> None:
 @click.option(
     "--certificate", type=click.Path(path_type=Path), help="The signer's chain (PEM), instead of fetching it."
 )
+@click.option(
+    "--profile",
+    type=click.Choice(["strict", "normal", "lab"]),
+    default="normal",
+    show_default=True,
+    help="What is asked of certificates, with --anchor (ATIS-1000080).",
+)
 @click.option("--offline", is_flag=True, help="Fetch nothing.")
 @click.option("--trunk", default="", help="Judge as if it came by this trunk of the configuration.")
 @click.option("--country", default="", help="Whose national numbers there may be, such as GB.")

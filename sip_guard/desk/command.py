@@ -18,6 +18,7 @@ from sip_guard.repository.https import Fetcher
 from sip_guard.repository.options import Options
 from sip_guard.repository.reach import Public
 from sip_guard.stir.certificate import Anchors
+from sip_guard.stir.profile import Profile
 from sip_guard.stir.token import Terms
 from sip_guard.stir.trust import Trust, Trusts
 
@@ -30,6 +31,7 @@ class Wanted(msgspec.Struct, frozen=True, kw_only=True):
     anchors: tuple[Path, ...]
     certificate: Path | None
     offline: bool
+    profile: Profile
     trunk: str
     country: str
     caller: str
@@ -61,7 +63,7 @@ def _trust(wanted: Wanted) -> tuple[Trusts, Terms, Options]:
             anchors = Anchors(b"\n".join(octets(path) for path in wanted.anchors))
         except ValueError as error:
             raise BadInput(f"--anchor: {error}") from None
-        return Trusts([Trust("anchors", anchors)]), Terms(), Options()
+        return Trusts([Trust("anchors", anchors, profile=wanted.profile)]), Terms(), Options()
     if config is None:
         raise BadInput("whom to trust? Give --config FILE, or --anchor FILE with the roots of the authorities")
     trusts = Trusts(group.trust() for group in config.trust)

@@ -120,6 +120,8 @@ async def _certified(token: Token, given: Circumstances) -> list[Line]:
     lines[1] = lines[1]._replace(detail=f"to an anchor of the trust group {signer.trust}")
     revoked = given.trusts.revoked(signer, token.call.arrival)
     outcome = Line("revocation", "RFC 5280 6.3.3", "good")
+    if given.trusts.groups[signer.trust].revocation is None:
+        outcome = outcome._replace(outcome="not asked", detail="the trust group has no revocation list")
     if revoked is not None:
         outcome = outcome._replace(outcome="wrong", detail=f"{revoked.code.value}: {revoked.detail}")
         token.finding = token.finding or token.told(revoked)

@@ -5,14 +5,15 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from calls import ALICE, BOB, PKI, X5U, token
+from calls import ALICE, BOB, IAT, PKI, X5U, token
 from click.testing import CliRunner, Result
 from cryptography.hazmat.primitives.asymmetric import ec
-from pki import pki
+from pki import pki, with_tn_auth_list
 from tokens import CAROL, about, div, original
 
 from sip_guard.cli import main
 from sip_guard.stir import sign
+from sip_guard.stir.tn_auth_list import TnAuthList
 
 VALUE = (token() + f";info=<{X5U}>;alg=ES256;ppt=shaken".encode()).decode()
 EVE = ec.generate_private_key(ec.SECP256R1())
@@ -57,7 +58,10 @@ def test_a_good_token_passes_every_check_that_can_be_asked(desk: Desk) -> None:
     made = desk.judged(VALUE, "--from", ALICE, "--to", BOB)
     assert made["passed"]
     assert wrong(made) == []
-    assert [check for check, outcome in outcomes(made).items() if outcome == "not asked"] == ["media keys"]
+    assert [check for check, outcome in outcomes(made).items() if outcome == "not asked"] == [
+        "media keys",
+        "revocation",
+    ]
     assert made["findings"][0]["attest"] == "A"
 
 
@@ -118,6 +122,14 @@ def test_a_chain_that_leads_nowhere(desk: Desk) -> None:
     (desk.folder / "root.pem").write_bytes(pki().root.pem)
     asked = outcomes(desk.judged(VALUE))
     assert (asked["certificate"], asked["chain"], asked["signature"]) == ("good", "wrong", "not asked")
+
+
+def test_the_profile_of_the_certificates_can_be_chosen(desk: Desk) -> None:
+    signer = with_tn_auth_list(PKI.intermediate, TnAuthList(("1234", "5678")))
+    (desk.folder / "signer.pem").write_bytes(signer.bundle)
+    text = sign.sign(attest="A", dest_tn=[BOB], iat=IAT, orig_tn=ALICE, origid="x", key=signer.signing_key, x5u=X5U)
+    assert desk.judged(text, "--profile", "lab")["passed"]
+    assert outcomes(desk.judged(text))["chain"] == "wrong"
 
 
 def test_people_are_shown_a_table(desk: Desk) -> None:
