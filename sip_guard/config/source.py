@@ -201,9 +201,13 @@ def _in_words(message: str, value: object) -> str:
     said = said[:1].lower() + said[1:]
     if isinstance(value, (dict, list)) or value is None:
         return said
-    shown = str(value).lower() if isinstance(value, bool) else str(value)
     in_quotes = "; put it in quotes" if said.startswith("expected text") and not isinstance(value, str) else ""
-    return f"{said}: `{shown}`{in_quotes}"
+    return f"{said}: `{_written(value)}`{in_quotes}"
+
+
+def _written(value: object) -> str:
+    """Give it as it is written in the file."""
+    return str(value).lower() if isinstance(value, bool) else str(value)
 
 
 def _misspelt(values: object, shape: object, path: str) -> list[Fault]:
@@ -213,8 +217,8 @@ def _misspelt(values: object, shape: object, path: str) -> list[Fault]:
         return _misspelt(values, parts[0], path)
     if origin in (typing.Union, types.UnionType):
         return [fault for part in parts for fault in _misspelt(values, part, path)]
-    if origin is typing.Literal and isinstance(values, str) and values not in parts:
-        return [Fault(path, unknown("choice", values, parts))]
+    if origin is typing.Literal and isinstance(values, str | bool) and values not in parts:
+        return [Fault(path, unknown("choice", _written(values), parts))]
     if origin in (list, tuple) and isinstance(values, list):
         return [fault for i, item in enumerate(values) for fault in _misspelt(item, parts[0], f"{path}[{i}]")]
     if not (isinstance(shape, type) and issubclass(shape, msgspec.Struct) and isinstance(values, dict)):
