@@ -160,10 +160,14 @@ class Proxy:
         server = self._table.servers.get(key)
         if server is None or server.state is not State.SCREENING or not isinstance(server.peer, Trunk):
             return []
+        server.reasons = verdict.reasons
         if isinstance(verdict, Reject):
             return self._table.answer(server, verdict.code, now, verdict.phrase)
         draft = server.draft
         self._border.clean(draft, server.peer, screened=True)
+        for name in verdict.tags.removed | {header.lower() for header, _ in verdict.tags.headers}:
+            for place in draft.message.places(name):
+                draft.remove(place)
         for header, value in verdict.tags.headers:
             draft.below.append(header + b": " + value)
         if verdict.tags.verstat:

@@ -20,6 +20,7 @@ from sip_guard.sip import overload_control
 from sip_guard.sip.flow import Address, End, Flow, bracketed
 from sip_guard.sip.message import Response
 from sip_guard.sip.overload_control import OFFER
+from sip_guard.sip.reason import reason_lines
 from sip_guard.sip.request_uri import towards
 from sip_guard.sip.rewrite import Draft, acknowledgement, cancellation, restore, without_top_via
 
@@ -301,6 +302,9 @@ class Forwarding:
         overload_control.stamp(draft, server.asking)
         bind(draft, server.mark, self._seal.dialog(response) + b"." + way(client.flow))
         restore(draft, server.request)
+        if server.reasons:
+            told = server.tells(response.code, response.to_tag, response.value(b"rseq"))
+            draft.below += reason_lines(told, response)
         return self._table.send(server, response.code, draft.octets(), now, response.to_tag)
 
     # When nothing comes.

@@ -69,9 +69,9 @@ class Table:
 
     def answer(self, server: ServerTransaction, code: int, now: float, phrase: str = "") -> list[Action]:
         """Give an answer of our own."""
-        return self.send(
-            server, code, answer(server.request, code, tag=server.tag, phrase=phrase, top_via=server.via), now
-        )
+        told = tuple(b"Reason: " + value for value in server.tells(code, server.tag))
+        octets = answer(server.request, code, tag=server.tag, phrase=phrase, top_via=server.via, extra=told)
+        return self.send(server, code, octets, now)
 
     def send(self, server: ServerTransaction, code: int, octets: bytes, now: float, tag: bytes = b"") -> list[Action]:
         """Send an answer with this To tag, if it does not come too late."""

@@ -58,12 +58,14 @@ class ServerTransaction:
         "last",
         "mark",
         "peer",
+        "reasons",
         "redirected",
         "request",
         "resend_at",
         "size",
         "state",
         "tag",
+        "telling",
         "tried",
         "via",
     )
@@ -120,6 +122,10 @@ class ServerTransaction:
         """What was answered, and is not passed on while there is hope for better."""
         self.failure = 500
         """What it is answered if nobody answers it."""
+        self.reasons: tuple[bytes, ...] = ()
+        """Values of Reason that its sender is told (RFC 9410)."""
+        self.telling: tuple[int, bytes, bytes] | None = None
+        """The answer that tells them."""
 
     def begin(self, trying: bytes, now: float) -> bool:
         """Take the request. True if the 100 in `trying` is sent at once, as it is for an INVITE.
@@ -167,6 +173,14 @@ class ServerTransaction:
         self.expire_at = now + (TRANSACTION if self.invite or not self.flow.reliable else 0.0)
         self.resend_at = now + T1 if self.invite and not self.flow.reliable else None
         return True
+
+    def tells(self, code: int, tag: bytes, rseq: bytes = b"") -> tuple[bytes, ...]:
+        """Give what an answer tells in Reason: the first one that is not 100, and that very one when it comes again.
+
+        The callee sends a 2xx again until it is acknowledged, and so a provisional answer with an RSeq (RFC 3262).
+        """
+        self.telling = self.telling or (code, tag, rseq)
+        return self.reasons if self.telling == (code, tag, rseq) else ()
 
     def acknowledge(self, now: float) -> bool:
         """Take an ACK. True if it ends here, False if it is for the callee (RFC 6026 7.1)."""

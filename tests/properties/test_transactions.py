@@ -12,11 +12,13 @@ from sip_guard.sip.headers import split_list
 from sip_guard.sip.message import Message, Request, Response
 from sip_guard.verdict import Forward, Reject, Tags, Verdict
 
+TOLD = Forward(reasons=(b"STIR;cause=438",))
 VERDICTS: list[Verdict] = [
     Forward(),
     Forward(Tags("TN-Validation-Passed", frozenset({b"from"}), ((b"X-SIP-Guard", b"v=1"),))),
+    TOLD,
     Reject(438, "Invalid Identity Header"),
-    Reject(403, "Stale Date"),
+    Reject(403, "Stale Date", (b"STIR;cause=403", b"STIR;cause=438")),
 ]
 RINGING = ["100 Trying", "180 Ringing", "183 Progress"]
 REFUSED = ["302 Moved", "404 Not Found", "408 Request Timeout", "486 Busy Here", "487 Request Terminated",
@@ -66,6 +68,8 @@ class Peers(RuleBasedStateMachine):
         """Transactions of INVITEs."""
         self.finals: dict[object, set[int]] = {}
         """Final answers that left, by the transaction they belong to."""
+        self.told: dict[object, set[tuple[int, bytes]]] = {}
+        """Answers that told of wrong tokens, by the transaction they belong to, as code and tag."""
         self.broken = False
         """Whether anything was sent of which it is not known what it is."""
         self.serial = 0
@@ -73,7 +77,7 @@ class Peers(RuleBasedStateMachine):
     @initialize(name=st.sampled_from(["alice", "bob"]))
     def first_call(self, name: str) -> None:
         self.scene.locates(BOBS)
-        self.begin("INVITE", name, "usual", Forward())
+        self.begin("INVITE", name, "usual", TOLD)
 
     def says(self, phone: Phone, text: bytes) -> None:
         self.sent.append((phone, text))
@@ -94,12 +98,15 @@ class Peers(RuleBasedStateMachine):
         self.scene.ladder.clear()
 
     def note(self, phone: Phone, message: Message) -> None:
-        if not isinstance(message, Response) or message.code < 200 or message.method != b"INVITE":
+        if not isinstance(message, Response) or message.method != b"INVITE":
             return
         named = message.via.sent_by, message.via.branch
         for server in self.scene.guard._table.servers.values():
             if server.invite and server.key[3:] == named and server.flow.remote == phone.address:
-                self.finals.setdefault(server, set()).add(message.code)
+                if message.code >= 200:
+                    self.finals.setdefault(server, set()).add(message.code)
+                if b"reason" in message:
+                    self.told.setdefault(server, set()).add((message.code, message.to_tag))
 
     def pick(self, data: st.DataObject, messages: list[Message]) -> Message:
         return messages[data.draw(st.integers(0, len(messages) - 1))]
@@ -258,6 +265,12 @@ class Peers(RuleBasedStateMachine):
     def never_two_different_final_answers_to_one_invite(self) -> None:
         for codes in self.finals.values():
             assert len(codes) <= 1
+
+    @invariant()
+    def one_answer_to_an_invite_tells_of_its_tokens_and_never_100(self) -> None:
+        for told in self.told.values():
+            assert len(told) == 1
+            assert all(code > 100 for code, _ in told)
 
     @invariant()
     def what_is_kept_is_bounded(self) -> None:
