@@ -7,9 +7,10 @@ class Tags(msgspec.Struct, frozen=True):
     """What the target is told about a call that is let through."""
 
     verstat: str | None = None
-    """`TN-Validation-Passed`, `TN-Validation-Failed` or `No-TN-Validation` (3GPP TS 24.229 7.2A.20); None: none."""
+    """`TN-Validation-Passed` (with `-A`, `-B` or `-C` for vendors that read it), `TN-Validation-Failed` or
+    `No-TN-Validation` (3GPP TS 24.229 7.2A.20); None: none."""
     verified: frozenset[bytes] = frozenset()
-    """Header fields, in lower case, whose number was verified: they and no others carry the verstat."""
+    """Header fields, in lower case, whose number was judged: they and no others carry the verstat."""
     headers: tuple[tuple[bytes, bytes], ...] = ()
     """Header fields to add, name and value."""
     removed: frozenset[bytes] = frozenset()

@@ -2,32 +2,18 @@
 
 import re
 from collections.abc import Sequence
+from typing import Literal
 
 import msgspec
 
-from sip_guard.call import Call, Code, Finding, Outcome
+from sip_guard.call import Attestation, Call, Code, Finding, Outcome
+from sip_guard.policy.reasons import Protocol, reasons
 from sip_guard.policy.rule import Rule
+from sip_guard.policy.weighing import chief, result
 from sip_guard.sip.rewrite import PHRASES
 from sip_guard.verdict import Forward, Reject, Tags, Verdict
 
-RESULTS = {
-    Outcome.PASSED: "passed",
-    Outcome.UNSIGNED: "absent",
-    Outcome.UNAVAILABLE: "unable",
-    Outcome.UNATTESTED: "unable",
-    Outcome.MISMATCH: "failed",
-    Outcome.STALE: "failed",
-    Outcome.BAD_SIGNATURE: "failed",
-    Outcome.REPLAYED: "unable",
-    Outcome.UNTRUSTED: "failed",
-    Outcome.MALFORMED: "failed",
-    Outcome.NOTE: "absent",
-    Outcome.EXEMPT: "absent",
-}
-"""The result of verification in one word, as `X-SIP-Guard` and the log show it."""
-
 _UNPRINTABLE = re.compile(r"[^ -~]")
-_PRECEDENCE = (403, 436, 437, 438, 428)
 _PHRASES = {code.sip_code: code.phrase for code in reversed(Code)} | PHRASES | {603: "Decline", 607: "Unwanted"}
 """The usual one for a code that a rule names (RFC 3261 21, RFC 8197)."""
 
@@ -37,12 +23,16 @@ class TagOptions(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_onl
 
     header: str = "X-SIP-Guard"
     """Field with the whole verdict; empty: none."""
-    verstat: bool = True
-    """Whether the number that was verified carries a `verstat` parameter (3GPP TS 24.229 7.2A.20)."""
+    verstat: Literal["standard", "level", "none"] = "standard"
+    """The `verstat` of the number that was verified: as in 3GPP TS 24.229 7.2A.20, with the level, or none."""
+    no_tn_validation: bool = False
+    """Whether a number about which verification says nothing carries a `verstat` as well, `No-TN-Validation`."""
     attestation_headers: tuple[str, ...] = ("P-Attestation-Indicator",)
     """Fields with the level of a token that passed: also `Attestation-Info` where 3GPP's name is read."""
     origid_headers: tuple[str, ...] = ("P-Origination-ID",)
     """Fields with the `origid` of a token that passed: also `Origination-Id` where 3GPP's name is read."""
+    reason: Protocol = "stir"
+    """The protocol of the Reason that tells the caller's side of tokens that are wrong (RFC 9410 3)."""
 
     @property
     def names(self) -> frozenset[bytes]:
@@ -67,9 +57,9 @@ class Decision(msgspec.Struct, frozen=True):
     rule: str
     """The rule that gave the verdict: the one that ended the list, or the first that tagged; `default` if none did."""
     result: str
-    """`passed`, `failed`, `unable` or `absent`."""
+    """What verification came to, whatever the rules say: `passed`, `failed`, `unable` or `absent`."""
     reason: str
-    """The code of the finding that counted most; `-` without one."""
+    """The code of the finding that made the rule apply; `-` without one."""
     findings: tuple[Finding, ...]
     shadows: tuple[Shadow, ...] = ()
 
@@ -89,7 +79,7 @@ def decide(call: Call, findings: Sequence[Finding], rules: Sequence[Rule], optio
         if matched is None:
             continue
         if rule.mode == "shadow":
-            shadows.append(Shadow(rule.id, _would(rule, _chief(matched or weighing))))
+            shadows.append(Shadow(rule.id, _would(rule, chief(matched or weighing))))
         elif rule.then.verb != "tag":
             ended = rule, matched
             break
@@ -97,21 +87,22 @@ def decide(call: Call, findings: Sequence[Finding], rules: Sequence[Rule], optio
             tagged = rule, matched
     speaking = ended or tagged
     rule_id = speaking[0].id if speaking else "default"
-    chief = _chief(speaking[1] if speaking and speaking[1] else weighing)
-    result = RESULTS[chief.code.outcome] if chief else "absent"
-    reason = chief.code.value if chief else "-"
+    cause = chief(speaking[1] if speaking and speaking[1] else weighing)
+    found = result(weighing)
+    reason = cause.code.value if cause else "-"
+    told = reasons(call, findings, options.reason)
     verdict: Verdict
     if ended and ended[0].then.verb == "reject":
-        verdict = _reject(ended[0], chief)
+        verdict = _reject(ended[0], cause, told if len(call.identities) > 1 else ())
         action = f"reject {verdict.code}"
     else:
         action = "tag" if tagged or (weighing and not ended) else "allow"
         tags = Tags()
         if action == "tag":
             shadow = ",".join(shadow.rule for shadow in shadows)
-            tags = _tags(call, chief, options, f"verdict={result};reason={reason};rule={rule_id}", shadow)
-        verdict = Forward(tags)
-    return Decision(verdict, action, rule_id, result, reason, tuple(findings), tuple(shadows))
+            tags = _tags(call, weighing, options, f"verdict={found};reason={reason};rule={rule_id}", shadow)
+        verdict = Forward(_without_priority(tags, findings), told)
+    return Decision(verdict, action, rule_id, found, reason, tuple(findings), tuple(shadows))
 
 
 def passed_by(finding: Finding, options: TagOptions) -> Decision:
@@ -121,54 +112,59 @@ def passed_by(finding: Finding, options: TagOptions) -> Decision:
     return Decision(Forward(Tags(headers=_written(told))), "allow", code, "absent", code, (finding,))
 
 
-def _chief(findings: Sequence[Finding]) -> Finding | None:
-    """Give the finding that names the reason: a replay, or else the first by the order of their SIP codes."""
-    return min(findings, key=_precedence, default=None)
-
-
-def _precedence(finding: Finding) -> int:
-    if finding.code.outcome is Outcome.REPLAYED:
-        return -2
-    return _PRECEDENCE.index(finding.code.sip_code) if finding.code.sip_code in _PRECEDENCE else -1
-
-
 def _is_replay(findings: Sequence[Finding]) -> bool:
     return any(finding.code.outcome is Outcome.REPLAYED for finding in findings)
 
 
-def _would(rule: Rule, chief: Finding | None) -> str:
+def _would(rule: Rule, cause: Finding | None) -> str:
     """Say what a rule would do, a rejection with its code."""
-    return f"reject {_reject(rule, chief).code}" if rule.then.verb == "reject" else rule.then.verb
+    return f"reject {_reject(rule, cause).code}" if rule.then.verb == "reject" else rule.then.verb
 
 
-def _reject(rule: Rule, chief: Finding | None) -> Reject:
+def _reject(rule: Rule, cause: Finding | None, told: tuple[bytes, ...] = ()) -> Reject:
     code, phrase = rule.then.code, rule.then.phrase
-    own = chief.code.sip_code if chief else 0
+    own = cause.code.sip_code if cause else 0
     code = code or own or 403
-    if not phrase and chief and code == own:
-        phrase = chief.code.phrase
-    return Reject(code, phrase or _PHRASES.get(code) or "Rejected")
+    if not phrase and cause and code == own:
+        phrase = cause.code.phrase
+    return Reject(code, phrase or _PHRASES.get(code) or "Rejected", told)
 
 
-def _tags(call: Call, chief: Finding | None, options: TagOptions, text: str, shadow: str) -> Tags:
-    attestation = chief.attestation if chief else None
-    level = attestation.level if attestation else "-"
-    headers = _told(options, text, level, shadow)
-    verstat, verified = None, frozenset[bytes]()
-    if chief and attestation and chief.code is Code.PASSED:
-        verstat, verified = "TN-Validation-Passed", attestation.verified
+def _tags(call: Call, weighing: list[Finding], options: TagOptions, text: str, shadow: str) -> Tags:
+    attestation = _attestation(weighing)
+    headers = _told(options, text, (attestation.level if attestation else "") or "-", shadow)
+    if attestation is not None:
         headers += [(name, attestation.level) for name in options.attestation_headers]
         headers += [(name, attestation.origid) for name in options.origid_headers]
-    elif chief and chief.code in (Code.CERTIFICATE_UNTRUSTED, Code.SIGNATURE_INVALID):
-        # ATIS-1000082 E17 and E18 alone are failures of validation; all else is No-TN-Validation, which says nothing
-        # and is not written.
-        verstat = "TN-Validation-Failed"
+        verstat, verified = "TN-Validation-Passed", attestation.verified
+        if options.verstat == "level" and attestation.level:
+            verstat += f"-{attestation.level}"
+    else:
+        # ATIS-1000082 E17 and E18 alone are failures of validation; all else is No-TN-Validation.
+        failed = any(finding.code in (Code.CERTIFICATE_UNTRUSTED, Code.SIGNATURE_INVALID) for finding in weighing)
+        verstat = "TN-Validation-Failed" if failed else "No-TN-Validation" if options.no_tn_validation else ""
         verified = frozenset({b"p-asserted-identity"} if call.asserted else {b"from"})
-    return Tags(
-        verstat if options.verstat else None,
-        verified,
-        _written(headers),
-    )
+    if not verstat or options.verstat == "none":
+        return Tags(headers=_written(headers))
+    return Tags(verstat, verified, _written(headers))
+
+
+def _attestation(weighing: list[Finding]) -> Attestation | None:
+    """Give what the target may be told of the token that passed: nothing of one that was replayed."""
+    if result(weighing) != "passed":
+        return None
+    return next((finding.attestation for finding in weighing if finding.attestation), None)
+
+
+def _without_priority(tags: Tags, findings: Sequence[Finding]) -> Tags:
+    """Take away the priority that a call has no right to (RFC 8443 5), whatever the rules say of it.
+
+    One token that authorises all that is asked for is enough.
+    """
+    codes = {finding.code for finding in findings}
+    if Code.RPH_FAILED in codes and Code.RPH_PASSED not in codes:
+        return msgspec.structs.replace(tags, removed=frozenset({b"resource-priority"}))
+    return tags
 
 
 def _told(options: TagOptions, text: str, level: str, shadow: str) -> list[tuple[str, str]]:
@@ -178,9 +174,10 @@ def _told(options: TagOptions, text: str, level: str, shadow: str) -> list[tuple
 
 
 def _written(headers: list[tuple[str, str]]) -> tuple[tuple[bytes, bytes], ...]:
-    return tuple((name.encode(), _printable(value)) for name, value in headers)
+    written = ((name.encode(), _printable(value)) for name, value in headers)
+    return tuple((name, value) for name, value in written if value)
 
 
 def _printable(text: str) -> bytes:
-    """Give a value that a peer wrote as one that fits in a header field."""
-    return _UNPRINTABLE.sub("?", text[:256]).encode()
+    """Give a value that a peer wrote as one that fits in a header field; empty if it says nothing."""
+    return _UNPRINTABLE.sub("?", text[:256]).strip().encode()

@@ -358,6 +358,19 @@ def test_a_tag_under_a_name_that_means_something_else_is_refused(folder: Folder,
     assert folder.fault(f"{GOOD}tags: {tags}\n").startswith(fault)
 
 
+@pytest.mark.parametrize(
+    ("tags", "fault"),
+    [
+        ("{verstat: true}", "11: tags.verstat: there is no choice `true`, expected one of: level, none, standard"),
+        ("{verstat: levels}", "11: tags.verstat: there is no choice `levels`; did you mean `level`?"),
+        ("{reason: STIR}", "11: tags.reason: there is no choice `STIR`, expected one of: both, none, sip, stir"),
+        ("{no_tn_validation: 1}", "11: tags.no_tn_validation: expected true or false, got a whole number: `1`"),
+    ],
+)
+def test_a_tag_of_another_form_is_refused(folder: Folder, tags: str, fault: str) -> None:
+    assert folder.fault(f"{GOOD}tags: {tags}\n") == fault
+
+
 def test_tags_can_be_left_out(folder: Folder) -> None:
     tags = folder.load(f'{GOOD}tags: {{header: "", attestation_headers: [], origid_headers: []}}\n').tags
     assert tags.names == frozenset()

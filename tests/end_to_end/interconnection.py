@@ -21,7 +21,7 @@ from sip_guard.demo.repository import Repository
 from sip_guard.sip.flow import Address
 from sip_guard.stir.sign import base64url, sign
 
-TRUNKS = {"carrier": "127.0.0.2", "signed-only": "127.0.0.3", "no-outage": "127.0.0.4"}
+TRUNKS = {"carrier": "127.0.0.2", "signed-only": "127.0.0.3", "no-outage": "127.0.0.4", "lenient": "127.0.0.8"}
 """By which addresses the guard knows them."""
 ANSWERED = ["100 Trying", "180 Ringing", "200 OK"]
 """What a caller gets whose call goes through."""
@@ -38,6 +38,8 @@ trunks:
     identity: require
   - name: no-outage
     sources: [127.0.0.4]
+  - name: lenient
+    sources: [127.0.0.8]
 targets:
 {targets}
 verification:
@@ -51,6 +53,12 @@ policy:
     - id: outage-is-refused
       when: {{finding: unavailable, trunk: no-outage}}
       then: reject 436
+    - id: failed-is-told
+      when: {{finding: [bad-signature, mismatch, stale], trunk: lenient}}
+      then: tag
+    - id: failed-goes-on
+      when: {{finding: [bad-signature, mismatch, stale], trunk: lenient}}
+      then: allow
 """
 
 PBX = """\
@@ -85,6 +93,12 @@ class PlacedCall:
         """Codes and phrases of the answers to its INVITE, in the order that they reached the caller."""
         received = (message for message in self.caller.messages() if not message.sent)
         return [m.start.removeprefix("SIP/2.0 ") for m in received if m.value("CSeq") == "1 INVITE"]
+
+    @property
+    def reasons(self) -> list[str]:
+        """Reasons in the answers to its INVITE, in the order that they reached the caller."""
+        received = (message for message in self.caller.messages() if not message.sent)
+        return [value for m in received if m.value("CSeq") == "1 INVITE" for value in m.values("Reason")]
 
     @property
     def decision(self) -> Event:

@@ -90,6 +90,44 @@ def test_a_call_that_fails_attestation_is_refused(interconnection: Interconnecti
     assert call.invites == []
 
 
+def signature(identity: str) -> str:
+    """Give the signature of an Identity line."""
+    return identity.partition(";")[0].rpartition(".")[2]
+
+
+def test_a_failed_call_that_a_rule_lets_go_on_is_tagged_and_its_caller_told_once(
+    interconnection: Interconnection,
+) -> None:
+    identity = tampered(interconnection.identity(attest="C"))
+    call = interconnection.place(identity, scenario="told", trunk="lenient").end()
+    assert call.answers == ANSWERED
+    assert (call.decision["rule"], call.decision["result"]) == ("failed-goes-on", "failed")
+    assert call.invite.value("From").startswith(f"<sip:+{ALICE};verstat=TN-Validation-Failed@")
+    assert call.invite.values("Reason") == []
+    assert call.reasons == [f'STIR;cause=438;text="Invalid Identity Header";ppi="..{signature(identity)}"']
+
+
+def test_a_refused_call_with_several_tokens_tells_what_is_wrong_with_each(interconnection: Interconnection) -> None:
+    stale, forged = interconnection.identity(age=300), tampered(interconnection.identity(attest="C"))
+    call = interconnection.place(stale, forged, scenario="refused").end()
+    assert call.answers == ["100 Trying", "403 Stale Date"]
+    assert call.reasons == [
+        f'STIR;cause=403;text="Stale Date";ppi="..{signature(stale)}"',
+        f'STIR;cause=438;text="Invalid Identity Header";ppi="..{signature(forged)}"',
+    ]
+
+
+def test_a_good_token_lets_a_call_pass_and_the_other_one_is_told_of(interconnection: Interconnection) -> None:
+    stale = interconnection.identity(age=300)
+    call = interconnection.place(stale, interconnection.identity()).end()
+    assert (call.decision["rule"], call.decision["result"]) == ("attested", "passed")
+    assert call.reasons == [f'STIR;cause=403;text="Stale Date";ppi="..{signature(stale)}"']
+
+
+def test_an_attested_call_tells_nothing(interconnection: Interconnection) -> None:
+    assert interconnection.place(interconnection.identity()).end().reasons == []
+
+
 def test_an_unsigned_call_is_tagged(interconnection: Interconnection) -> None:
     call = interconnection.place().end()
     assert call.answers == ANSWERED

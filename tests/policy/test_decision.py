@@ -8,8 +8,9 @@ from hypothesis import strategies as st
 from incoming import DEFAULT, ORIGID, call, passed, rule
 
 from sip_guard.call import Code, Finding
-from sip_guard.policy.decision import RESULTS, Decision, Shadow, TagOptions, decide, passed_by
+from sip_guard.policy.decision import Decision, Shadow, TagOptions, decide, passed_by
 from sip_guard.policy.rule import Rule
+from sip_guard.policy.weighing import RESULTS
 from sip_guard.verdict import Forward, Reject, Tags
 
 STALE = Finding(Code.IAT_STALE, token=1)
@@ -86,13 +87,14 @@ def test_a_replay_is_told_whatever_its_token_attests(rules: tuple[Rule, ...]) ->
     result = decision(*rules, found=found)
     assert (result.action, result.result, result.reason) == ("tag", "unable", "token-replayed")
     assert tags(*rules, found=found).verstat is None
-    assert len(tags(*rules, found=found).headers) == 1
+    assert [(name, value[-9:]) for name, value in tags(*rules, found=found).headers] == [(b"X-SIP-Guard", b";attest=-")]
 
 
-def test_where_replays_are_only_watched_the_token_counts() -> None:
-    rules = (rule("replayed", "tag", "replayed", mode="shadow"), rule("attested", "tag", "passed"))
-    assert tags(*rules, found=[passed(), REPLAYED]).verstat == "TN-Validation-Passed"
-    assert decision(*rules, found=[passed(), REPLAYED]).shadows == (Shadow("replayed", "tag"),)
+def test_a_rule_in_shadow_makes_a_replayed_token_no_better() -> None:
+    rules = (rule("replayed", "reject", "replayed", mode="shadow"), rule("attested", "tag", "passed"))
+    result = decision(*rules, found=[passed(), REPLAYED])
+    assert (result.action, result.result, result.shadows) == ("tag", "unable", (Shadow("replayed", "reject 438"),))
+    assert tags(*rules, found=[passed(), REPLAYED]).verstat is None
 
 
 def test_a_call_that_is_tagged_and_then_allowed_keeps_its_tags() -> None:
@@ -172,8 +174,31 @@ def test_a_rule_speaks_of_the_findings_that_it_names() -> None:
 
 
 def test_what_passed_comes_before_any_note() -> None:
-    note = Finding(Code.PSAP_CALLBACK)
-    assert decision(rule("a", "tag"), found=[passed(), note]).reason == "passed"
+    note = Finding(Code.RCD_NAME_MISMATCH)
+    assert decision(rule("a", "tag"), found=[note, passed()]).reason == "passed"
+
+
+# The result.
+
+
+def test_a_rule_about_a_note_speaks_of_it_and_the_result_stays_that_of_the_token() -> None:
+    found = [passed("A"), Finding(Code.RCD_NAME_MISMATCH, token=1)]
+    told = decision(rule("name", "tag", "rcd-name-mismatch"), *DEFAULT, found=found)
+    assert (told.result, told.reason, told.rule) == ("passed", "rcd-name-mismatch", "name")
+    shown = tags(rule("name", "tag", "rcd-name-mismatch"), *DEFAULT, found=found)
+    assert shown.verstat == "TN-Validation-Passed"
+    assert shown.headers[0][1] == b"v=1;verdict=passed;reason=rcd-name-mismatch;rule=name;mode=enforce;attest=A"
+
+
+def test_a_call_refused_for_a_note_is_refused_with_the_code_of_the_rule_and_its_result_stays() -> None:
+    found = [passed(), Finding(Code.RCD_NAME_MISMATCH, token=1)]
+    result = decision(rule("name", "reject", "rcd-name-mismatch"), *DEFAULT, found=found)
+    assert (result.verdict, result.result, result.reason) == (Reject(403, "Forbidden"), "passed", "rcd-name-mismatch")
+
+
+def test_a_note_alone_is_no_result() -> None:
+    result = decision(*DEFAULT, found=[Finding(Code.RPH_FAILED, token=1)])
+    assert (result.action, result.rule, result.result, result.reason) == ("tag", "default", "absent", "rph-failed")
 
 
 # Refusals.
@@ -242,7 +267,7 @@ def test_a_failed_validation_that_is_let_through_is_marked(code: Code) -> None:
     shown = tags(rule("a", "tag"), found=[Finding(code, token=1)])
     assert (shown.verstat, shown.verified) == ("TN-Validation-Failed", frozenset({b"from"}))
     asserted = call("P-Asserted-Identity: <tel:+12155551212>")
-    verdict = decide(asserted, [Finding(code, token=1)], [rule("a", "tag")], TagOptions()).verdict
+    verdict = decide(asserted, [Finding(code, token=1)], [rule("a", "tag")], TagOptions(reason="none")).verdict
     assert verdict == Forward(Tags("TN-Validation-Failed", frozenset({b"p-asserted-identity"}), shown.headers))
 
 
@@ -253,9 +278,89 @@ def test_no_other_finding_gives_a_verstat(code: Code) -> None:
     assert tags(rule("a", "tag"), found=[Finding(code, token=1)]).verstat is None
 
 
+def test_any_failed_validation_among_several_is_marked() -> None:
+    found = [STALE, Finding(Code.SIGNATURE_INVALID, token=2)]
+    assert tags(rule("a", "tag"), found=found).verstat == "TN-Validation-Failed"
+
+
+@pytest.mark.parametrize("level", ["A", "B", "C"])
+def test_the_verstat_has_the_level_for_those_who_read_it(level: str) -> None:
+    options = TagOptions(verstat="level")
+    assert tags(*DEFAULT, found=[passed(level)], options=options).verstat == f"TN-Validation-Passed-{level}"
+    failed = [Finding(Code.SIGNATURE_INVALID, token=1)]
+    assert tags(rule("a", "tag"), found=failed, options=options).verstat == "TN-Validation-Failed"
+
+
+def test_a_token_that_says_no_level_gives_none() -> None:
+    options = TagOptions(verstat="level")
+    shown = tags(*DEFAULT, found=[passed("", origid=" ")], options=options)
+    header = (b"X-SIP-Guard", b"v=1;verdict=passed;reason=passed;rule=attested;mode=enforce;attest=-")
+    assert shown == Tags("TN-Validation-Passed", frozenset({b"from"}), (header,))
+
+
+@pytest.mark.parametrize("code", Code, ids=lambda code: code.value)
+def test_no_tn_validation_stands_where_it_is_wanted_and_nothing_else_does(code: Code) -> None:
+    options = TagOptions(no_tn_validation=True)
+    found = passed() if code is Code.PASSED else Finding(code, token=1)
+    usual = tags(rule("a", "tag"), found=[found]).verstat
+    shown = tags(rule("a", "tag"), found=[found], options=options)
+    assert (shown.verstat, shown.verified) == (usual or "No-TN-Validation", frozenset({b"from"}))
+
+
+def test_no_tn_validation_stands_in_the_identity_that_was_judged() -> None:
+    asserted = call("P-Asserted-Identity: <tel:+12155551212>")
+    verdict = decide(asserted, [UNSIGNED], DEFAULT, TagOptions(no_tn_validation=True)).verdict
+    assert isinstance(verdict, Forward)
+    assert verdict.tags.verified == {b"p-asserted-identity"}
+
+
+@pytest.mark.parametrize("verstat", ["standard", "none"])
+def test_no_tn_validation_is_not_written_where_it_is_not_asked_for(verstat: str) -> None:
+    options = TagOptions(verstat="none", no_tn_validation=True) if verstat == "none" else TagOptions()
+    assert tags(*DEFAULT, options=options).verstat is None
+
+
+@pytest.mark.parametrize("then", ["tag", "allow"])
+def test_a_priority_that_no_token_gives_a_right_to_does_not_go_on(then: str) -> None:
+    found = [passed(), Finding(Code.RPH_FAILED, token=2, weighs=False)]
+    assert tags(rule("a", then), found=found).removed == {b"resource-priority"}
+    assert tags(rule("a", then), found=[*found, Finding(Code.RPH_PASSED, token=3)]).removed == frozenset()
+
+
+# What the caller's side is told.
+
+IDENTITY = "Identity: e30.e30.c2ln;info=<https://cert.example.org/a.pem>;alg=ES256;ppt=shaken"
+WRONG = b'STIR;cause=438;text="Invalid Identity Header";ppi="..c2ln"'
+
+
+@pytest.mark.parametrize("then", ["tag", "allow"])
+def test_a_failed_call_that_is_let_through_tells_why(then: str) -> None:
+    verdict = decide(call(IDENTITY), [MISMATCH], [rule("a", then)], TagOptions()).verdict
+    assert verdict.reasons == (WRONG,)
+
+
+def test_a_refusal_tells_which_token_is_meant_where_there_are_several() -> None:
+    refused = Reject(438, "Invalid Identity Header", (WRONG, WRONG.replace(b"c2ln", b"d2ln")))
+    found = [MISMATCH, Finding(Code.SIGNATURE_INVALID, token=2)]
+    second = IDENTITY.replace("c2ln", "d2ln")
+    assert decide(call(IDENTITY, second), found, DEFAULT, TagOptions()).verdict == refused
+    assert decide(call(IDENTITY), [MISMATCH], DEFAULT, TagOptions()).verdict == Reject(438, "Invalid Identity Header")
+
+
+def test_a_rule_in_shadow_tells_nothing() -> None:
+    refusing = rule("a", "reject 403", mode="shadow")
+    assert decide(call(IDENTITY), [passed()], [refusing, *DEFAULT], TagOptions()).verdict.reasons == ()
+    told = decide(call(IDENTITY), [MISMATCH], [refusing], TagOptions()).verdict.reasons
+    assert told == (WRONG,)
+
+
+def test_nothing_is_told_where_nobody_is_to_be_told() -> None:
+    assert decide(call(IDENTITY), [MISMATCH], [], TagOptions(reason="none")).verdict.reasons == ()
+
+
 def test_each_tag_can_be_left_out_or_named_otherwise() -> None:
-    options = TagOptions(header="", verstat=False, attestation_headers=(), origid_headers=())
-    assert tags(*DEFAULT, found=[passed()], options=options) == Tags(verified=frozenset({b"from"}))
+    options = TagOptions(header="", verstat="none", attestation_headers=(), origid_headers=())
+    assert tags(*DEFAULT, found=[passed()], options=options) == Tags()
     options = TagOptions(header="X-Call", attestation_headers=("P-A", "Attestation-Info"), origid_headers=("O",))
     named = tags(*DEFAULT, found=[passed()], options=options).headers
     assert [name for name, _ in named] == [b"X-Call", b"P-A", b"Attestation-Info", b"O"]
@@ -265,14 +370,14 @@ def test_each_tag_can_be_left_out_or_named_otherwise() -> None:
 @given(st.text())
 def test_nothing_that_a_peer_writes_breaks_a_header(origid: str) -> None:
     for _, value in tags(*DEFAULT, found=[passed("A", origid=origid)]).headers:
-        assert re.fullmatch(rb"[ -~]{0,256}", value)
+        assert re.fullmatch(rb"[!-~]([ -~]{0,254}[!-~])?", value)
 
 
 @given(st.sampled_from(list(Code)), st.text())
 def test_the_guards_own_header_holds_nothing_that_a_peer_wrote(code: Code, text: str) -> None:
     found = Finding(code, text, token=1, particulars=(("x5u", text),))
     assert guard_header(rule("a-rule", "tag"), found=[found]) == (
-        f"v=1;verdict={RESULTS[code.outcome]};reason={code.value};rule=a-rule;mode=enforce;attest=-"
+        f"v=1;verdict={RESULTS.get(code.outcome, 'absent')};reason={code.value};rule=a-rule;mode=enforce;attest=-"
     )
 
 

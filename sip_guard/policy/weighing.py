@@ -1,0 +1,45 @@
+"""What several findings come to: the result of verification, and the one finding that is the reason."""
+
+from collections.abc import Collection
+
+from sip_guard.call import Finding, Outcome
+
+RESULTS = {
+    Outcome.REPLAYED: "unable",
+    Outcome.PASSED: "passed",
+    Outcome.UNATTESTED: "unable",
+    Outcome.MISMATCH: "failed",
+    Outcome.STALE: "failed",
+    Outcome.BAD_SIGNATURE: "failed",
+    Outcome.UNTRUSTED: "failed",
+    Outcome.MALFORMED: "failed",
+    Outcome.UNSIGNED: "absent",
+    Outcome.UNAVAILABLE: "unable",
+}
+"""What an outcome says of the call's tokens, the first that is there counts; one that is not here says nothing of them.
+
+Replayed stands before passed: whatever such a token attests, it is not believed. Unavailable stands last: of the tokens
+it weighs alone, and beside others it is some other check that had an outage.
+"""
+
+_PRECEDENCE = (403, 436, 437, 438, 428)
+
+
+def result(findings: Collection[Finding]) -> str:
+    """Say in one word what verification came to, by the findings that weigh: the `verdict` of `X-SIP-Guard`."""
+    outcomes = {finding.code.outcome for finding in findings}
+    return next((RESULTS[outcome] for outcome in RESULTS if outcome in outcomes), "absent")
+
+
+def chief(findings: Collection[Finding]) -> Finding | None:
+    """Give the finding that is the reason; None without any.
+
+    That is a token that was replayed, or one that passed; else, of several, the first by the order of their SIP codes.
+    """
+    return min(findings, key=_rank, default=None)
+
+
+def _rank(finding: Finding) -> tuple[bool, bool, int]:
+    code = finding.code
+    first = _PRECEDENCE.index(code.sip_code) if code.sip_code in _PRECEDENCE else -1
+    return code.outcome in (Outcome.NOTE, Outcome.EXEMPT), code.outcome is not Outcome.REPLAYED, first
