@@ -183,8 +183,9 @@ def _tables(config: Config) -> list[Table]:
         signing.add_row(name, each.credential.url, until, "\n".join(levels))
     anchors = _table("Trust anchors", "group", "subject", "until")
     for group in config.trust:
-        for subject, until in group.anchors.subjects:
+        for subject, until in group.anchors.subjects if group.anchors is not None else ():
             anchors.add_row(group.name, subject, until)
+    lists = _lists(config)
     rules = _table("Rules, asked from the top", "rule", "when", "then", "mode")
     for rule in config.rules:
         conditions = {
@@ -196,7 +197,21 @@ def _tables(config: Config) -> list[Table]:
         when = "; ".join(f"{name}: {', '.join(sorted(values))}" for name, values in conditions.items() if values)
         rules.add_row(rule.id, when or "always", str(rule.then), rule.mode)
     rules.add_row("default", "no other rule ended the list", "allow", "enforce", style="dim")
-    return [listen, trunks, targets, routes, *([signing] if config.signing else []), anchors, rules, _rest(config)]
+    parts = [listen, trunks, targets, routes, *([signing] if config.signing else []), anchors]
+    return [*parts, *([lists] if lists.row_count else []), rules, _rest(config)]
+
+
+def _lists(config: Config) -> Table:
+    table = _table("Lists of trust groups", "group", "list", "where", "looked at every", "signed by", "until")
+    for group in config.trust:
+        signed = [("whom it trusts", group.trust_list)] if group.trust_list is not None else []
+        if group.revocation is not None:
+            what = f"revoked, {'hard' if group.revocation.hard else 'soft'}"
+            signed += [(what, each) for each in group.revocation.lists]
+        for what, each in signed:
+            for subject, until in each.pinned.subjects:
+                table.add_row(group.name, what, each.source.place, f"{each.source.refresh:g} s", subject, until)
+    return table
 
 
 def _rest(config: Config) -> Table:

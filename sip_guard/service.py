@@ -34,7 +34,10 @@ from sip_guard.repository.certificates import Certificates
 from sip_guard.repository.disk import Disk
 from sip_guard.repository.endpoint import LookUp
 from sip_guard.repository.https import Fetcher
-from sip_guard.repository.reach import Public
+from sip_guard.repository.published import Means, Published
+from sip_guard.repository.reach import Configured, Public
+from sip_guard.repository.revocation_lists import MAX_OCTETS, revocation_lists
+from sip_guard.repository.trust_list import trust_list
 from sip_guard.runtime import Carry, Runtime
 from sip_guard.screen import Screening
 from sip_guard.signing import Authenticator
@@ -53,6 +56,10 @@ from sip_guard.transport.udp import RECEIVE_BUFFER, UdpPort
 SECRET_FILE = "dialog_secret"  # noqa: S105 - its name, not its content
 """In the state directory: what signs Record-Route, so that calls in progress outlive a restart."""
 SECRET_OCTETS = 32
+LISTS = "lists"
+"""A folder in the state directory: the last good revocation lists and trust lists."""
+LIST_TIMEOUT = 30.0
+"""Seconds for the fetch of a list, which no call waits for."""
 CERTIFICATES = "certificates"
 """A folder in the state directory: certificates that were fetched and judged good."""
 
@@ -70,7 +77,8 @@ class Service:
         if config.state_directory is None:
             log.warning("no_state_directory", reason="calls in progress will not outlive a restart")
         self._stoppers: list[_Stop] = []
-        checks = self._checks(config, reactor)
+        trusts = Trusts(group.trust() for group in config.trust)
+        checks = self._checks(config, reactor, trusts)
         self._tls: Tls | None = None
         overload = Overload(config.limits.lag)
         self._streams = self._stream_transports(config, reactor)
@@ -113,6 +121,7 @@ class Service:
         self._stoppers.append(self._runtime.stop)
         self._runtime.start()
         self._locate(config, reactor)
+        self._follow(config, reactor, trusts)
         for transport, address in bound:
             log.info("listening", transport=transport, address=address[0], port=address[1])
 
@@ -258,10 +267,9 @@ class Service:
     def _mistake(self, where: str, error: BaseException | None) -> None:
         self._runtime.mistake(where, error)
 
-    def _checks(self, config: Config, reactor: Any) -> list[Check]:
+    def _checks(self, config: Config, reactor: Any, trusts: Trusts) -> list[Check]:
         if not config.trust:
             return []
-        trusts = Trusts(group.trust() for group in config.trust)
         certificates = self._certificates(config, reactor, trusts)
         places = frozenset(laboratory.place for laboratory in config.repository.laboratories)
         window = config.freshness.max_age + config.freshness.max_future
@@ -269,6 +277,31 @@ class Service:
             IdentityCheck(certificates.get, Terms(config.freshness, places), trusts),
             ReplayCheck(config.replay, window, reactor),
         ]
+
+    def _follow(self, config: Config, reactor: Any, trusts: Trusts) -> None:
+        """Keep the lists fresh that trust groups go by. What is on this machine is read at once."""
+        if not any(group.trust_list or group.revocation for group in config.trust):
+            return
+        means = Means(
+            Fetcher(reactor, Configured(), accept="*/*", timeout=LIST_TIMEOUT, max_octets=MAX_OCTETS).get,
+            reactor,
+            time.time,
+            random.random,
+            partial(deferToThreadPool, reactor, reactor.getThreadPool()),
+            self._log,
+            self._mistake,
+            config.state_directory and config.state_directory / LISTS,
+        )
+        lists: list[Published[Any]] = []
+        for group in config.trust:
+            trust = trusts.groups[group.name]
+            if group.trust_list is not None:
+                lists.append(trust_list(trust, group.trust_list, means))
+            if group.revocation is not None and trust.revocation is not None:
+                lists += revocation_lists(group.name, trust.revocation, group.revocation.lists, means)
+        for each in lists:
+            self._stoppers.append(each.stop)
+            each.start()
 
     def _certificates(self, config: Config, reactor: Any, trusts: Trusts) -> Certificates[Judgement]:
         options = config.repository

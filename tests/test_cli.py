@@ -16,6 +16,7 @@ import pytest
 from click.testing import CliRunner, Result
 from pki import NOW, pki
 from shipped import NAMES, copied
+from signed_lists import list_authority
 from twisted.logger import LogLevel
 from twisted.python.failure import Failure
 
@@ -76,6 +77,17 @@ def test_a_good_configuration_is_shown_as_it_was_understood(config: Path) -> Non
         "trusted: false",
     ):
         assert option in result.output
+
+
+def test_the_lists_of_trust_groups_are_shown(config: Path) -> None:
+    assert "Lists of trust groups" not in run("check", config).output
+    (config.parent / "crl.pem").write_bytes(list_authority().pem)
+    group = "{name: us, trust_list: {file: l.jwt, certificate: crl.pem}, revocation: {lists: [%s], unavailable: hard}}"
+    change(config, "  anchors: [root.pem]", f"  trust: [{group % '{url: https://a.example/crl, anchor: crl.pem}'}]")
+    result = run("check", config)
+    assert result.exit_code == 0
+    for word in ("Lists of trust groups", "l.jwt", "https://a.example/crl", "revoked, hard", "3600 s", "CN=STI-PA CRL"):
+        assert word in result.output
 
 
 @pytest.mark.parametrize("name", NAMES)

@@ -13,6 +13,7 @@ import pytest
 from messages import read_request, read_response, request
 from pki import pki
 from reactor import Reactor, reactor
+from signed_lists import list_authority, revocation_list, trust_list
 from twisted.internet.epollreactor import EPollReactor
 from twisted.internet.threads import deferToThread
 
@@ -129,6 +130,28 @@ def test_a_call_goes_through_it(house: House) -> None:
     assert house.carrier.recv(65_535).startswith(b"SIP/2.0 100 Trying")
     (line,) = house.events("decision")
     assert (line["rule"], line["trunk"], line["generation"]) == ("unsigned", "carrier", 1)
+
+
+def test_lists_on_this_machine_are_there_before_the_first_call(house: House) -> None:
+    now, root = time.time(), pki().root
+    authority = list_authority(now)
+    (house.folder / "lists.pem").write_bytes(authority.pem)
+    (house.folder / "list.jwt").write_bytes(trust_list(authority, root, when=now))
+    (house.folder / "crl").write_bytes(revocation_list(authority, [root], when=now))
+    groups = """\
+  trust:
+    - name: us
+      trust_list: {file: list.jwt, certificate: lists.pem}
+      revocation: {lists: [{file: crl, anchor: lists.pem}]}
+"""
+    config = house.config(change=lambda text: text.replace("  anchors: [root.pem]\n", groups))
+    service = house.starts(config)
+    (listed,), (revoked,) = house.events("trust_list"), house.events("revocation_list")
+    assert (listed["group"], listed["anchors"], listed["sequence"]) == ("us", 1, 7)
+    assert (revoked["group"], revoked["entries"], revoked["source"]) == ("us", 1, str(house.folder / "crl"))
+    assert house.events("listening")
+    house.stops(service)
+    assert house.events("mistake") == []
 
 
 def test_it_says_where_it_listens(house: House) -> None:

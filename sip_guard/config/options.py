@@ -119,16 +119,53 @@ class Route(msgspec.Struct, frozen=True, kw_only=True):
     value: str | None = None
 
 
+Refresh = Annotated[float, Meta(ge=1, le=604_800)]
+"""Seconds until something is looked at again."""
+
+
+class TrustList(msgspec.Struct, frozen=True, kw_only=True):
+    """The signed list from which a trust group has its roots (ATIS-1000084)."""
+
+    certificate: str
+    """PEM file with the certificate that signs it, got by another way."""
+    url: str | None = None
+    """One of `url` and `file`."""
+    file: str | None = None
+    refresh: Refresh = 3600.0
+
+
+class RevocationList(msgspec.Struct, frozen=True, kw_only=True):
+    """One list of revoked certificates."""
+
+    anchor: str
+    """PEM file with the certificate that signs it."""
+    url: str | None = None
+    """One of `url` and `file`."""
+    file: str | None = None
+
+
+class Revocation(msgspec.Struct, frozen=True, kw_only=True):
+    """How a trust group asks whether a certificate is revoked."""
+
+    lists: Annotated[tuple[RevocationList, ...], Meta(min_length=1)]
+    unavailable: Literal["soft", "hard"] = "soft"
+    """What holds for a certificate that no list in force speaks for: it passes with a note, or is not checkable."""
+    refresh: Refresh = 3600.0
+
+
 class Trust(msgspec.Struct, frozen=True, kw_only=True):
     """A trust group: an authority, and what is asked of the certificates below it."""
 
     name: str
-    anchors: Annotated[tuple[str, ...], Meta(min_length=1)]
-    """PEM files, or folders of `*.pem`, with its roots."""
+    anchors: tuple[str, ...] = ()
+    """PEM files, or folders of `*.pem`, with its roots. One of `anchors` and `trust_list`."""
     profile: Profile = "normal"
     """How much of the certificate profile of ATIS-1000080 a chain must keep."""
     policies: tuple[str, ...] = ()
     """OIDs of certificate policies, one of which all below the roots must name; none: any."""
+    trust_list: TrustList | None = None
+    revocation: Revocation | None = None
+    """None: nobody is asked."""
 
 
 class Verification(msgspec.Struct, frozen=True, kw_only=True):

@@ -1,4 +1,4 @@
-"""Trust groups: from names of files to anchors."""
+"""Trust groups: from names of files to anchors, and to the lists that are signed for a group."""
 
 from pathlib import Path
 
@@ -9,7 +9,11 @@ from sip_guard.config import options
 from sip_guard.config.fault import Faults
 from sip_guard.config.files import read, unreadable
 from sip_guard.peer import Trunk
+from sip_guard.repository.published import Source
+from sip_guard.repository.reach import configured_fault
+from sip_guard.repository.revocation_lists import Revoking, Signed
 from sip_guard.stir.certificate import Anchors
+from sip_guard.stir.pinned import Pinned
 from sip_guard.stir.profile import Profile
 from sip_guard.stir.trust import Trust
 
@@ -21,13 +25,17 @@ class Group(msgspec.Struct, frozen=True, kw_only=True):
     """A trust group that was understood."""
 
     name: str
-    anchors: Anchors
+    anchors: Anchors | None
+    """None: they come from the trust list."""
     profile: Profile
     policies: frozenset[str]
+    trust_list: Signed | None = None
+    revocation: Revoking | None = None
 
     def trust(self) -> Trust:
         """Give it as one that judges certificates."""
-        return Trust(self.name, self.anchors, profile=self.profile, policies=self.policies)
+        revocation = None if self.revocation is None else self.revocation.revocation()
+        return Trust(self.name, self.anchors, revocation, profile=self.profile, policies=self.policies)
 
 
 def group_names(item: options.Verification) -> tuple[str, ...]:
@@ -62,13 +70,52 @@ class Reader:
 
     def _group(self, item: options.Trust, at: str) -> Group | None:
         name = self._faults.name(item.name, f"{at}.name")
+        if bool(item.anchors) == (item.trust_list is not None):
+            self._faults.add(at, "one of `anchors` and `trust_list` says whom the group believes; give one of them")
         texts = [text for i, each in enumerate(item.anchors) for text in self._pems(each, f"{at}.anchors[{i}]")]
         for i, each in enumerate(item.policies):
             self._faults.attempt(_policy, each, f"{at}.policies[{i}]")
-        if not texts:
+        anchors = Anchors(b"\n".join(texts)) if texts else None
+        trust_list = revocation = None
+        if item.trust_list is not None:
+            certificate, refresh = item.trust_list.certificate, item.trust_list.refresh
+            trust_list = self._signed(item.trust_list, certificate, f"{at}.trust_list", "certificate", refresh)
+        if item.revocation is not None:
+            revocation = self._revocation(item.revocation, f"{at}.revocation")
+        if anchors is None and trust_list is None:
             return None
-        anchors = Anchors(b"\n".join(texts))
-        return Group(name=name, anchors=anchors, profile=item.profile, policies=frozenset(item.policies))
+        return Group(
+            name=name,
+            anchors=anchors,
+            profile=item.profile,
+            policies=frozenset(item.policies),
+            trust_list=trust_list,
+            revocation=revocation,
+        )
+
+    def _revocation(self, item: options.Revocation, at: str) -> Revoking:
+        lists = [
+            self._signed(each, each.anchor, f"{at}.lists[{i}]", "anchor", item.refresh)
+            for i, each in enumerate(item.lists)
+        ]
+        places = [each.source.place for each in lists if each is not None]
+        for place in {place for place in places if places.count(place) > 1}:
+            self._faults.add(f"{at}.lists", f"`{place}` stands twice; keep one of them")
+        return Revoking(lists=tuple(each for each in lists if each is not None), hard=item.unavailable == "hard")
+
+    def _signed(
+        self, item: options.TrustList | options.RevocationList, certificate: str, at: str, key: str, refresh: float
+    ) -> Signed | None:
+        """Read where a list is and who signs it. The list itself need not be there: the guard starts without it."""
+        path = self._folder / certificate
+        pem = read(path, self._faults, f"{at}.{key}")
+        pinned = None if pem is None else self._faults.attempt(Pinned, pem, f"{at}.{key}", f"{path}: ")
+        if (item.url is None) == (item.file is None):
+            self._faults.add(at, "one of `url` and `file` says where the list is; give one of them")
+        elif item.url is not None and (wrong := configured_fault(item.url)) is not None:
+            self._faults.add(f"{at}.url", f"the URL {wrong}")
+        place = item.url if item.url is not None else str(self._folder / (item.file or ""))
+        return None if pinned is None else Signed(Source(place, item.url is None, refresh), pinned)
 
     def _pems(self, name: str, at: str) -> list[bytes]:
         """Read a file with trust anchors, or a folder of them."""

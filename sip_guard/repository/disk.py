@@ -9,12 +9,12 @@ from contextlib import suppress
 from functools import partial
 from itertools import islice
 from pathlib import Path
-from tempfile import mkstemp
 from typing import Final, Protocol, TypeVar
 
 from twisted.internet.defer import Deferred
 from twisted.python.failure import Failure
 
+from sip_guard.repository.atomic import UNFINISHED, replace
 from sip_guard.repository.breaker import Tell
 from sip_guard.repository.document import MAX_HEAD, Document, file_name, read, write
 
@@ -25,7 +25,7 @@ MAX_PENDING: Final = 10_000
 
 _T = TypeVar("_T")
 _ours = re.compile(r"[0-9a-f]{64}\.pem").fullmatch
-_unfinished = re.compile(r"unfinished-\w+").fullmatch
+_unfinished = re.compile(UNFINISHED + r"\w+").fullmatch
 
 
 class InThread(Protocol):
@@ -165,22 +165,10 @@ class Disk:
                 if document is None:
                     path.unlink(missing_ok=True)
                 else:
-                    self._replace(path, write(document))
+                    replace(path, write(document))
             except OSError as error:
                 reason = str(error.strerror)
         return reason
-
-    def _replace(self, path: Path, octets: bytes) -> None:
-        """Put a whole file in the place of another, whatever happens meanwhile."""
-        descriptor, fresh = mkstemp(prefix="unfinished-", dir=self._folder)
-        try:
-            with os.fdopen(descriptor, "wb") as file:
-                file.write(octets)
-            Path(fresh).replace(path)
-        except OSError:
-            with suppress(OSError):
-                Path(fresh).unlink()
-            raise
 
     def _remove(self, name: str) -> None:
         with suppress(OSError):

@@ -11,7 +11,7 @@ import pytest
 from shipped import CONFIGS, NAMES, copied
 
 from sip_guard.config import Config, ConfigError, load
-from sip_guard.config.options import File, Listen, Route, Rule, Target, Trunk, Trust, When
+from sip_guard.config.options import File, Listen, RevocationList, Route, Rule, Target, Trunk, Trust, TrustList, When
 from sip_guard.config.source import Source
 from sip_guard.repository.reach import Laboratory
 from sip_guard.transport.tls import TlsFiles
@@ -41,7 +41,7 @@ def not_shown(values: object, shape: type[msgspec.Struct], path: str) -> Iterato
 
 
 COMMENTED = re.compile(
-    r"^( *)# (?=- tls:|tls:|certificates:|server_name:|signing:|  [a-z_]+: |state_directory:)", re.MULTILINE
+    r"^( *)# (?=- tls:|tls:|certificates:|server_name:|signing:|url:|  [a-z_]+: |state_directory:)", re.MULTILINE
 )
 """What only stands as a comment, for it needs something that is not there."""
 
@@ -100,6 +100,7 @@ def test_an_option_that_is_not_shown_is_noticed() -> None:
         *(f"trunks.signing.{name}" for name in ("key", "certificate", "url", "attest")),
         *(f"trunks.signing.attest.{name}" for name in ("level", "numbers")),
         "targets.server_name",
+        "verification.trust.trust_list.url",
         "verification.repository.per_host",
         "policy.rules.when.attestation",
         "tls",
@@ -109,7 +110,7 @@ def test_an_option_that_is_not_shown_is_noticed() -> None:
 
 
 def test_values_that_are_shown_are_the_defaults_unless_they_are_examples() -> None:
-    examples = (Listen, Trunk, Target, Route, Rule, When, Laboratory, TlsFiles, Trust)
+    examples = (Listen, Trunk, Target, Route, Rule, When, Laboratory, TlsFiles, Trust, TrustList, RevocationList)
     checked = []
 
     def check(value: dict[str, typing.Any], shape: type[msgspec.Struct]) -> None:

@@ -156,6 +156,7 @@ def test_anchors_are_files_and_folders(folder: Folder) -> None:
     folder.write("more/a.pem", pki().root.pem + pki().root.pem)
     folder.write("more/note.txt", b"not read")
     anchors = folder.load(changed("[root.pem]", "[root.pem, more]")).trust[0].anchors
+    assert anchors is not None
     assert len(anchors.subjects) == 3
 
 
