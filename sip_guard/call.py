@@ -1,7 +1,8 @@
 """What a request claims (`Call`), and what was found out about it (`Finding`)."""
 
+import re
 from enum import Enum, StrEnum
-from typing import Self
+from typing import Literal, Self
 
 import msgspec
 
@@ -11,6 +12,11 @@ from sip_guard.sip.flow import Flow
 from sip_guard.sip.headers import name_addr, split_list
 from sip_guard.sip.message import Request
 from sip_guard.sip.uri import Uri
+
+MAX_ASSERTED = 4
+"""Callers named by the network that are looked at. There may be two (RFC 3325 9.1)."""
+_CALLED = re.compile(rb";\s*party\s*=\s*called", re.IGNORECASE)
+"""A Remote-Party-ID that is about the callee (draft-ietf-sip-privacy-04 5.1)."""
 
 
 class Outcome(StrEnum):
@@ -35,6 +41,8 @@ class Outcome(StrEnum):
     """The signer's certificate is not good for this."""
     MALFORMED = "malformed"
     """Not what the standards call a token."""
+    NUMBER = "number"
+    """A number that nobody may call with, whatever any token says."""
     NOTE = "note"
     """Says nothing of the presented number. A rule may name it; it decides nothing by itself."""
     EXEMPT = "exempt"
@@ -269,6 +277,21 @@ class Code(Enum):
         "RFC 7518 3.4",
     )
 
+    NUMBER_MALFORMED = ("number-malformed", Outcome.NUMBER, 403, "Forbidden", "E.164 6.1, CRTC 2018-484")
+    NUMBER_INVALID = ("number-invalid", Outcome.NUMBER, 403, "Forbidden", "GC C6.6, 47 CFR 64.1200(o)")
+    NUMBER_UNALLOCATED = ("number-unallocated", Outcome.NUMBER, 403, "Forbidden", "GC C6.6, 47 CFR 64.1200(o)")
+    NUMBER_NEVER_ORIGINATES = ("number-never-originates", Outcome.NUMBER, 403, "Forbidden", "GC C6.6")
+    NUMBER_INSERTED = ("number-inserted", Outcome.NUMBER, 403, "Forbidden", "GC C6.6")
+    FOREIGN_ORIGIN = ("foreign-origin", Outcome.NUMBER, 403, "Forbidden", "Ofcom, CLI guidance 2024")
+    ASSERTED_AMBIGUOUS = ("asserted-ambiguous", Outcome.NUMBER, 403, "Forbidden", "RFC 3325 9.1")
+
+    NUMBER_MISSING = ("number-missing", Outcome.NOTE, 0, "", "GC C6.6")
+    NUMBER_DOUBTFUL = ("number-doubtful", Outcome.NOTE, 0, "", "-")
+    FOREIGN_MOBILE = ("foreign-mobile", Outcome.NOTE, 0, "", "Ofcom, consultation of July 2025")
+    FOREIGN_PERMITTED = ("foreign-permitted", Outcome.NOTE, 0, "", "Ofcom, CLI guidance 2024")
+    NUMBERS_DIFFER = ("numbers-differ", Outcome.NOTE, 0, "", "RFC 3325, GC C6.6")
+    COUNTRIES_DIFFER = ("countries-differ", Outcome.NOTE, 0, "", "-")
+
     DIV_PASSED = ("div-passed", Outcome.NOTE, 0, "", "RFC 8946 4.2")
     RPH_PASSED = ("rph-passed", Outcome.NOTE, 0, "", "RFC 8443 5")
     RPH_FAILED = ("rph-failed", Outcome.NOTE, 0, "", "RFC 8443 5")
@@ -361,6 +384,30 @@ class Call(msgspec.Struct, frozen=True):
     """Request-URI."""
     identities: tuple[bytes, ...]
     """Identity values in their order, one a token."""
+
+    @property
+    def network(self) -> tuple[Party, ...]:
+        """Who calls by the word of the trunk, if it is believed: P-Asserted-Identity, or else Remote-Party-ID.
+
+        The British call it the network number, and From the presentation number (Ofcom, General Condition C6).
+        """
+        if self.asserted or not self.trunk.trust_asserted:
+            return self.asserted[:MAX_ASSERTED]
+        values = self.request.values(b"remote-party-id")
+        items = [item for value in values for item in split_list(value)]
+        callers = [item for item in items if not _CALLED.search(item.rpartition(b">")[2])]
+        return tuple(Party.of(item, self.trunk.dial_plan) for item in callers[:MAX_ASSERTED])
+
+    def shown(self) -> list[tuple[Literal["from", "asserted"], Party]]:
+        """Give who calls, field by field: From, and the network's word. A number stands once for each."""
+        parties: list[tuple[Literal["from", "asserted"], Party]] = [("from", self.presented)]
+        seen: set[str] = set()
+        for party in self.network:
+            if party.number not in seen:
+                parties.append(("asserted", party))
+            if party.number is not None:
+                seen.add(party.number)
+        return parties
 
     @classmethod
     def of(cls, request: Request, trunk: Trunk, flow: Flow, arrival: float) -> Self:

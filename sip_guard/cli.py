@@ -227,6 +227,10 @@ def _rest(config: Config) -> Table:
         "dns": config.dns,
         "limits": config.limits,
     } | ({"tls": config.tls} if config.tls else {})
+    if config.numbers is None:
+        table.add_row("numbers", "not looked at")
+    else:
+        parts["numbers"] = config.numbers
     for name, part in parts.items():
         for option, value in msgspec.structs.asdict(part).items():
             table.add_row(f"{name}.{option}", _text(value))

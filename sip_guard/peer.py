@@ -21,6 +21,10 @@ Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 Transport = Literal["UDP", "TCP", "TLS"]
 """In the spelling of a Via header."""
 
+Origin = Literal["domestic", "international_gateway", "customer", "roaming_verified", "unknown"]
+"""Where the calls of a trunk begin: at home; abroad; with a customer of ours; abroad, and whoever shows a mobile number
+of home is known to be roaming."""
+
 
 class Source(msgspec.Struct, frozen=True):
     """Where a trunk's requests come from: a network, and a port if only that one counts."""
@@ -61,6 +65,10 @@ class Trunk(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
     concurrent_calls: int | None = None
     """Calls it may have at a time; None: no limit."""
     dial_plan: DialPlan = PLAIN
+    origin: Origin = "unknown"
+    """Where its calls begin."""
+    inserted_numbers: tuple[str, ...] = ()
+    """How network numbers begin, in digits, that it puts where there is none. They are nobody's to show."""
 
 
 class Probe(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):

@@ -19,8 +19,12 @@ from twisted.internet.interfaces import IReactorFDSet
 from twisted.internet.threads import deferToThreadPool
 
 from sip_guard.checks import Check
+from sip_guard.checks.consistency import ConsistencyCheck
 from sip_guard.checks.emergency import urgent
 from sip_guard.checks.identity import IdentityCheck
+from sip_guard.checks.number_format import NumberFormatCheck
+from sip_guard.checks.number_plan import NumberPlanCheck
+from sip_guard.checks.origin import OriginCheck
 from sip_guard.checks.replay import ReplayCheck
 from sip_guard.config import Config, Listen
 from sip_guard.log import Logger
@@ -268,6 +272,20 @@ class Service:
         self._runtime.mistake(where, error)
 
     def _checks(self, config: Config, reactor: Any, trusts: Trusts) -> list[Check]:
+        return [*self._number_checks(config), *self._identity_checks(config, reactor, trusts)]
+
+    def _number_checks(self, config: Config) -> list[Check]:
+        item = config.numbers
+        if item is None:
+            return []
+        return [
+            NumberFormatCheck(),
+            NumberPlanCheck(item.allocations),
+            OriginCheck(item.home, item.permitted),
+            ConsistencyCheck(),
+        ]
+
+    def _identity_checks(self, config: Config, reactor: Any, trusts: Trusts) -> list[Check]:
         if not config.trust:
             return []
         certificates = self._certificates(config, reactor, trusts)

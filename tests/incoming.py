@@ -26,6 +26,11 @@ def call(
     return Call.of(read_request(request("INVITE", uri, *more, **changed)), trunk, FLOW, arrival)
 
 
+def calling(user: str, *more: str, trunk: Trunk = TRUNK) -> Call:
+    """Make a call whose From has this user part; `more` are whole lines."""
+    return call(*more, trunk=trunk, fields={"From": f"<sip:{user}@carrier.example>;tag=1"})
+
+
 def passed(level: str = "A", *fields: bytes, origid: str = ORIGID, token: int = 1) -> Finding:
     """Make the finding of a token that passed, for From if nothing else is said."""
     return Finding(

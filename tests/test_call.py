@@ -3,7 +3,7 @@ import pytest
 from messages import read_request, request
 from scene import TRUNK
 
-from sip_guard.call import Call, Code, Finding, Outcome
+from sip_guard.call import MAX_ASSERTED, Call, Code, Finding, Outcome
 from sip_guard.number import DialPlan
 from sip_guard.peer import Trunk
 from sip_guard.sip.flow import Flow
@@ -88,6 +88,47 @@ def test_who_is_no_number_has_none(address: str, number: str | None) -> None:
 )
 def test_each_identity_value_is_one_token(lines: list[str]) -> None:
     assert call(*lines).identities == (b"a;info=<x>", b"b;info=<y,z>")
+
+
+# Who calls, by the word of the network.
+
+BY_RPID = "Remote-Party-ID: <sip:+442071234567@x>;party=calling, <sip:+442071230000@x>;party=called"
+
+
+def network(*lines: str, trusted: bool = True) -> list[str | None]:
+    made = call(*lines, trunk=msgspec.structs.replace(TRUNK, trust_asserted=trusted))
+    return [party.number for party in made.network]
+
+
+def test_the_network_asserts_with_one_field_or_the_older_one() -> None:
+    asserted = "P-Asserted-Identity: <tel:+12155551212>"
+    assert network(asserted) == ["12155551212"]
+    assert network(BY_RPID) == ["442071234567"]
+    assert network(asserted, BY_RPID) == ["12155551212"]
+    assert network(asserted, BY_RPID, trusted=False) == []
+    assert network() == []
+
+
+def test_a_number_is_shown_once_by_each_field() -> None:
+    made = call("P-Asserted-Identity: <sip:+12155551212@x>, <tel:+12155551212>")
+    assert [(field, party.number) for field, party in made.shown()] == [
+        ("from", "12155551212"),
+        ("asserted", "12155551212"),
+    ]
+    nobody = call("P-Asserted-Identity: <sip:alice@x>, <sip:bob@x>, <tel:+442071234567>")
+    assert [(field, party.number) for field, party in nobody.shown()] == [
+        ("from", "12155551212"),
+        ("asserted", None),
+        ("asserted", None),
+        ("asserted", "442071234567"),
+    ]
+
+
+@pytest.mark.parametrize("name", ["P-Asserted-Identity", "Remote-Party-ID"])
+def test_who_asserts_a_hundred_callers_is_not_looked_at_a_hundred_times(name: str) -> None:
+    many = call(f"{name}: " + ", ".join(f"<tel:+44207123{i:04}>" for i in range(100)))
+    assert len(many.network) == MAX_ASSERTED
+    assert len(many.shown()) == 1 + MAX_ASSERTED
 
 
 def test_every_code_has_its_own_name_and_a_phrase_if_it_has_a_sip_code() -> None:

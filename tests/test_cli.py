@@ -1,6 +1,7 @@
 """The commands: what they print, and how they end."""
 
 import json
+import re
 import signal
 import socket
 import subprocess
@@ -123,6 +124,20 @@ def test_peers_and_ways_out_are_shown(tmp_path: Path) -> None:
         "probe.up_after: 2",
     ):
         assert option in text
+
+
+def test_what_is_known_of_numbers_is_shown(config: Path) -> None:
+    assert "not looked at" in run("check", config).output
+    (config.parent / "blocks.csv").write_text("number,holder\n+12154,Example\n+12155,Example\n")
+    with config.open("a") as file:
+        file.write("numbers: {home: US, allocations: [{file: blocks.csv, layout: international}]}\n")
+    output = run("check", config).output
+    for row in (
+        r"numbers.home\W+AS, GU, MP, PR, US, VI\W",
+        r"numbers.permitted\W+none\W",
+        r"numbers.allocations\W+2 blocks\W",
+    ):
+        assert re.search(row, output), row
 
 
 def test_a_name_is_shown_as_it_is_looked_up(config: Path) -> None:

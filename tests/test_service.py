@@ -154,6 +154,27 @@ def test_lists_on_this_machine_are_there_before_the_first_call(house: House) -> 
     assert house.events("mistake") == []
 
 
+def test_numbers_are_looked_at_where_the_section_is_there(house: House) -> None:
+    (house.folder / "blocks.csv").write_text("number,holder\n+12154,Example\n")
+    lists = "[{file: blocks.csv, layout: international, columns: {covers: 4}}]"
+    abroad = "    origin: international_gateway\n    sources"
+    more = f"numbers: {{home: US, allocations: {lists}}}\n"
+    house.starts(house.config(more, lambda text: text.replace("    sources", abroad, 1)))
+    arrived = calls(house, "P-Asserted-Identity: <tel:+12158561212>")
+    assert b";reason=no-identity;rule=unsigned;mode=enforce;attest=-;shadow=number" in arrived
+    (line,) = house.events("decision")
+    assert isinstance(line["findings"], list)
+    assert [(item["code"], item.get("field")) for item in line["findings"]] == [
+        ("number-never-originates", "from"),
+        ("number-unallocated", "asserted"),
+        ("foreign-origin", "from"),
+        ("foreign-origin", "asserted"),
+        ("numbers-differ", None),
+        ("no-identity", None),
+    ]
+    assert line["shadow"] == [{"rule": "number", "action": "reject 403"}]
+
+
 def test_it_says_where_it_listens(house: House) -> None:
     house.starts(house.config())
     (line,) = house.events("listening")

@@ -11,7 +11,7 @@ from sip_guard import peer
 from sip_guard.call import Code
 from sip_guard.checks.emergency import Options as Emergency
 from sip_guard.checks.replay import Options as Replay
-from sip_guard.config import listening, options, peers, routes, signing, trust
+from sip_guard.config import listening, numbers, options, peers, routes, signing, trust
 from sip_guard.config.fault import Faults
 from sip_guard.config.files import read, unreadable
 from sip_guard.config.listening import Listen
@@ -51,6 +51,8 @@ class Config(msgspec.Struct, frozen=True, kw_only=True):
     replay: Replay
     repository: Repository
     emergency: Emergency
+    numbers: numbers.Numbers | None
+    """None: the numbers that a call shows are not looked at."""
     rules: tuple[Rule, ...]
     tags: TagOptions
     log: options.Log
@@ -98,6 +100,7 @@ class _Builder:
             replay=file.verification.replay,
             repository=self._repository(file.verification.repository),
             emergency=self._emergency(file.emergency),
+            numbers=numbers.Reader(self.folder, self.faults).numbers(file.numbers, trunks),
             rules=rules,
             tags=self._tags(file.tags),
             log=msgspec.structs.replace(file.log, file=self._log_file(file.log.file)),

@@ -78,6 +78,10 @@ class Trunk(msgspec.Struct, frozen=True, kw_only=True):
     concurrent_calls: Annotated[int, Meta(ge=1, le=200_000)] | None = None
     """Calls it may have at a time; None: no limit."""
     dial_plan: DialPlan = DialPlan()
+    origin: Literal["domestic", "international_gateway", "customer", "roaming_verified", "unknown"] = "unknown"
+    """Where its calls begin."""
+    inserted_numbers: tuple[str, ...] = ()
+    """How network numbers begin, as `+448979`, that it puts where there is none."""
     signing: Signing | None = None
     """How calls are signed that go out by it; None: they are not."""
 
@@ -187,6 +191,42 @@ class Verification(msgspec.Struct, frozen=True, kw_only=True):
     repository: Repository = Repository()
 
 
+class Columns(msgspec.Struct, frozen=True, kw_only=True):
+    """Where a list has what, if not where its layout says."""
+
+    number: Names | None = None
+    """Columns that make up how the numbers of the block begin."""
+    holder: str | None = None
+    status: str | None = None
+    allocated: tuple[str, ...] | None = None
+    """What stands in `status` where the block is allocated."""
+    free: tuple[str, ...] | None = None
+    """What stands there where it is not."""
+    delimiter: str | None = None
+    encoding: str | None = None
+    covers: Annotated[int, Meta(ge=0, le=7)] | None = None
+    """The list has every block of the numbers that begin with these many digits of one of its own."""
+
+
+class CodeList(msgspec.Struct, frozen=True, kw_only=True):
+    """A list of number blocks, such as a regulator publishes."""
+
+    file: str
+    layout: Literal["ofcom", "nanpa", "nanpa-blocks", "arcep", "international"]
+    columns: Columns = Columns()
+
+
+class Numbers(msgspec.Struct, frozen=True, kw_only=True):
+    """What is found out about the numbers that a call shows."""
+
+    home: Names = ()
+    """Countries that are domestic, as ISO 3166-1 codes."""
+    permitted: str | None = None
+    """List of the numbers of home that may come in from abroad, in the layout `international`."""
+    allocations: tuple[CodeList, ...] = ()
+    """Which blocks were given to somebody."""
+
+
 class When(msgspec.Struct, frozen=True, kw_only=True):
     """Conditions of a rule, all of which must hold."""
 
@@ -242,6 +282,8 @@ class File(msgspec.Struct, frozen=True, kw_only=True):
     dns: DnsOptions = DnsOptions()
     verification: Verification = Verification()
     emergency: Emergency = Emergency()
+    numbers: Numbers | None = None
+    """None: the numbers that a call shows are not looked at."""
     policy: Policy = Policy()
     tags: TagOptions = TagOptions()
     log: Log = Log()

@@ -76,6 +76,8 @@ class Reader:
             calls_per_second=item.calls_per_second,
             concurrent_calls=item.concurrent_calls,
             dial_plan=item.dial_plan,
+            origin=item.origin,
+            inserted_numbers=self._inserted(item.inserted_numbers, f"{at}.inserted_numbers"),
         )
 
     def _its_targets(self, given: options.Names, at: str) -> tuple[str, ...]:
@@ -117,6 +119,12 @@ class Reader:
         for i, prefix in enumerate(item.dial_plan.international_prefixes):
             if not re.fullmatch(r"[0-9]{1,6}", prefix):
                 self._faults.add(f"{at}.international_prefixes[{i}]", f'`{prefix}` is no prefix, such as "00"')
+
+    def _inserted(self, given: tuple[str, ...], at: str) -> tuple[str, ...]:
+        for i, text in enumerate(given):
+            if not re.fullmatch(r"\+[1-9][0-9]{2,14}", text):
+                self._faults.add(f"{at}[{i}]", f'`{text}` is no beginning of international numbers, such as "+448979"')
+        return tuple(text.removeprefix("+") for text in given)
 
     def _target(self, item: options.Target, at: str) -> peer.Target:
         if item.trunk is not None:

@@ -11,7 +11,20 @@ import pytest
 from shipped import CONFIGS, NAMES, copied
 
 from sip_guard.config import Config, ConfigError, load
-from sip_guard.config.options import File, Listen, RevocationList, Route, Rule, Target, Trunk, Trust, TrustList, When
+from sip_guard.config.options import (
+    Columns,
+    File,
+    Listen,
+    Numbers,
+    RevocationList,
+    Route,
+    Rule,
+    Target,
+    Trunk,
+    Trust,
+    TrustList,
+    When,
+)
 from sip_guard.config.source import Source
 from sip_guard.repository.reach import Laboratory
 from sip_guard.transport.tls import TlsFiles
@@ -40,9 +53,10 @@ def not_shown(values: object, shape: type[msgspec.Struct], path: str) -> Iterato
             yield from not_shown(inner, below, f"{path}{field.encode_name}.")
 
 
-COMMENTED = re.compile(
-    r"^( *)# (?=- tls:|tls:|certificates:|server_name:|signing:|url:|  [a-z_]+: |state_directory:)", re.MULTILINE
+_OPTIONAL = (
+    "- tls:|tls:|certificates:|server_name:|signing:|url:|permitted:|allocations:|  [a-z_]+: |state_directory:"
 )
+COMMENTED = re.compile(rf"^( *)# (?={_OPTIONAL}| {{2,6}}(?:- )?[a-z_]+: )", re.MULTILINE)
 """What only stands as a comment, for it needs something that is not there."""
 
 
@@ -102,6 +116,10 @@ def test_an_option_that_is_not_shown_is_noticed() -> None:
         "targets.server_name",
         "verification.trust.trust_list.url",
         "verification.repository.per_host",
+        "numbers.permitted",
+        "numbers.allocations",
+        *(f"numbers.allocations.{name}" for name in ("file", "layout", "columns")),
+        *(f"numbers.allocations.columns.{field.name}" for field in msgspec.structs.fields(Columns)),
         "policy.rules.when.attestation",
         "tls",
         *(f"tls.{name}" for name in ("certificate", "key", "ca", "client_ca", "present")),
@@ -110,7 +128,20 @@ def test_an_option_that_is_not_shown_is_noticed() -> None:
 
 
 def test_values_that_are_shown_are_the_defaults_unless_they_are_examples() -> None:
-    examples = (Listen, Trunk, Target, Route, Rule, When, Laboratory, TlsFiles, Trust, TrustList, RevocationList)
+    examples = (
+        Listen,
+        Trunk,
+        Target,
+        Route,
+        Rule,
+        When,
+        Laboratory,
+        TlsFiles,
+        Trust,
+        TrustList,
+        RevocationList,
+        Numbers,
+    )
     checked = []
 
     def check(value: dict[str, typing.Any], shape: type[msgspec.Struct]) -> None:

@@ -1,7 +1,7 @@
 """The policy that ships: what fails attestation is refused, the rest is tagged, whatever code it is."""
 
 import pytest
-from incoming import DEFAULT, call, passed
+from incoming import DEFAULT, call, passed, rule
 from scene import trunk
 
 from sip_guard.call import Code, Finding, Outcome
@@ -59,5 +59,14 @@ def test_a_trunk_that_ignores_tokens_is_let_through_untagged() -> None:
     assert (decision.rule, decision.action, decision.result, decision.reason) == ("default", "allow", "absent", "-")
 
 
+@pytest.mark.parametrize("code", codes({Outcome.NUMBER}), ids=lambda code: code.value)
+def test_what_is_wrong_with_a_number_is_only_shown_until_the_operator_enforces_it(code: Code) -> None:
+    decision = decide(call(), [Finding(code)], DEFAULT, TagOptions())
+    assert (decision.action, decision.reason, decision.result) == ("tag", code.value, "absent")
+    assert [(shadow.rule, shadow.action) for shadow in decision.shadows] == [("number", "reject 403")]
+    enforced = [rule("number", "reject", "number"), *DEFAULT[1:]]
+    assert decide(call(), [passed("A"), Finding(code)], enforced, TagOptions()).verdict == Reject(403, "Forbidden")
+
+
 def test_there_is_a_rule_for_every_outcome() -> None:
-    assert FAILED | TAGGED | {Outcome.PASSED, Outcome.NOTE, Outcome.EXEMPT} == set(Outcome)
+    assert FAILED | TAGGED | {Outcome.NUMBER, Outcome.PASSED, Outcome.NOTE, Outcome.EXEMPT} == set(Outcome)
