@@ -53,9 +53,7 @@ def not_shown(values: object, shape: type[msgspec.Struct], path: str) -> Iterato
             yield from not_shown(inner, below, f"{path}{field.encode_name}.")
 
 
-_OPTIONAL = (
-    "- tls:|tls:|certificates:|server_name:|signing:|url:|permitted:|allocations:|  [a-z_]+: |state_directory:"
-)
+_OPTIONAL = "- tls:|tls:|certificates:|server_name:|signing:|url:|permitted:|allocations:|  [a-z_]+: |state_directory:"
 COMMENTED = re.compile(rf"^( *)# (?={_OPTIONAL}| {{2,6}}(?:- )?[a-z_]+: )", re.MULTILINE)
 """What only stands as a comment, for it needs something that is not there."""
 
