@@ -18,14 +18,8 @@ from twisted.internet.defer import Deferred, gatherResults
 from twisted.internet.interfaces import IReactorFDSet
 from twisted.internet.threads import deferToThreadPool
 
-from sip_guard.checks import Check
-from sip_guard.checks.consistency import ConsistencyCheck
+from sip_guard.checking import checks_of
 from sip_guard.checks.emergency import urgent
-from sip_guard.checks.identity import IdentityCheck
-from sip_guard.checks.number_format import NumberFormatCheck
-from sip_guard.checks.number_plan import NumberPlanCheck
-from sip_guard.checks.origin import OriginCheck
-from sip_guard.checks.replay import ReplayCheck
 from sip_guard.config import Config, Listen
 from sip_guard.log import Logger
 from sip_guard.peer import Peers, Target, Transport, Trunk
@@ -47,7 +41,6 @@ from sip_guard.screen import Screening
 from sip_guard.signing import Authenticator
 from sip_guard.sip.flow import Address, End, Flow, numeric, written
 from sip_guard.sip.hygiene import FORGEABLE
-from sip_guard.stir.token import Terms
 from sip_guard.stir.trust import Judgement, Trusts
 from sip_guard.transport.addresses import Addresses
 from sip_guard.transport.locate import Locator
@@ -82,7 +75,7 @@ class Service:
             log.warning("no_state_directory", reason="calls in progress will not outlive a restart")
         self._stoppers: list[_Stop] = []
         trusts = Trusts(group.trust() for group in config.trust)
-        checks = self._checks(config, reactor, trusts)
+        checks = checks_of(config, reactor, trusts, lambda: self._certificates(config, reactor, trusts).get)
         self._tls: Tls | None = None
         overload = Overload(config.limits.lag)
         self._streams = self._stream_transports(config, reactor)
@@ -110,7 +103,7 @@ class Service:
             sign=self._authenticator(config).sign,
         )
         screening = Screening(
-            checks,
+            tuple(checks),
             config.rules,
             reactor,
             emergency=config.emergency,
@@ -270,31 +263,6 @@ class Service:
 
     def _mistake(self, where: str, error: BaseException | None) -> None:
         self._runtime.mistake(where, error)
-
-    def _checks(self, config: Config, reactor: Any, trusts: Trusts) -> list[Check]:
-        return [*self._number_checks(config), *self._identity_checks(config, reactor, trusts)]
-
-    def _number_checks(self, config: Config) -> list[Check]:
-        item = config.numbers
-        if item is None:
-            return []
-        return [
-            NumberFormatCheck(),
-            NumberPlanCheck(item.allocations),
-            OriginCheck(item.home, item.permitted),
-            ConsistencyCheck(),
-        ]
-
-    def _identity_checks(self, config: Config, reactor: Any, trusts: Trusts) -> list[Check]:
-        if not config.trust:
-            return []
-        certificates = self._certificates(config, reactor, trusts)
-        places = frozenset(laboratory.place for laboratory in config.repository.laboratories)
-        window = config.freshness.max_age + config.freshness.max_future
-        return [
-            IdentityCheck(certificates.get, Terms(config.freshness, places), trusts),
-            ReplayCheck(config.replay, window, reactor),
-        ]
 
     def _follow(self, config: Config, reactor: Any, trusts: Trusts) -> None:
         """Keep the lists fresh that trust groups go by. What is on this machine is read at once."""

@@ -1,0 +1,55 @@
+"""Which checks a configuration asks for, in line and at the desk alike."""
+
+from collections.abc import Callable, Iterator
+
+import msgspec
+from twisted.internet.interfaces import IReactorTime
+
+from sip_guard.checks import Check
+from sip_guard.checks.consistency import ConsistencyCheck
+from sip_guard.checks.identity import Certificates, IdentityCheck
+from sip_guard.checks.number_format import NumberFormatCheck
+from sip_guard.checks.number_plan import NumberPlanCheck
+from sip_guard.checks.origin import OriginCheck
+from sip_guard.checks.replay import ReplayCheck
+from sip_guard.config import Config
+from sip_guard.stir.token import Terms
+from sip_guard.stir.trust import Trusts
+
+
+class Checks(msgspec.Struct, frozen=True):
+    """The checks of a configuration, by what their findings depend on."""
+
+    alone: tuple[Check, ...]
+    """Those that know nothing but the call itself: calls may come to them in any order."""
+    history: tuple[Check, ...]
+    """Those that remember earlier calls: calls have to come to them in their order."""
+
+    def __iter__(self) -> Iterator[Check]:
+        """Give all of them."""
+        yield from self.alone
+        yield from self.history
+
+
+def checks_of(config: Config, clock: IReactorTime, trusts: Trusts, certificates: Callable[[], Certificates]) -> Checks:
+    """Make the checks of a configuration, which have no history yet.
+
+    `clock` tells checks with a history how long ago something was, and never goes back. `certificates` makes what
+    knows the certificates of signers; it is asked once, and only if any trunk verifies.
+    """
+    alone: list[Check] = []
+    history: list[Check] = []
+    numbers = config.numbers
+    if numbers is not None:
+        alone += (
+            NumberFormatCheck(),
+            NumberPlanCheck(numbers.allocations),
+            OriginCheck(numbers.home, numbers.permitted),
+            ConsistencyCheck(),
+        )
+    if config.trust:
+        places = frozenset(laboratory.place for laboratory in config.repository.laboratories)
+        window = config.freshness.max_age + config.freshness.max_future
+        alone.append(IdentityCheck(certificates(), Terms(config.freshness, places), trusts))
+        history.append(ReplayCheck(config.replay, window, clock))
+    return Checks(tuple(alone), tuple(history))
