@@ -42,7 +42,7 @@ class Outcome(StrEnum):
     MALFORMED = "malformed"
     """Not what the standards call a token."""
     NUMBER = "number"
-    """A number that nobody may call with, whatever any token says."""
+    """A number that must not be shown, or not by this caller."""
     NOTE = "note"
     """Says nothing of the presented number. A rule may name it; it decides nothing by itself."""
     EXEMPT = "exempt"
@@ -277,6 +277,7 @@ class Code(Enum):
         "RFC 7518 3.4",
     )
 
+    NUMBER_PROTECTED = ("number-protected", Outcome.NUMBER, 403, "Forbidden", "47 CFR 64.1200(o), Ofcom GC C6.6")
     NUMBER_MALFORMED = ("number-malformed", Outcome.NUMBER, 403, "Forbidden", "E.164 6.1, CRTC 2018-484")
     NUMBER_INVALID = ("number-invalid", Outcome.NUMBER, 403, "Forbidden", "GC C6.6, 47 CFR 64.1200(o)")
     NUMBER_UNALLOCATED = ("number-unallocated", Outcome.NUMBER, 403, "Forbidden", "GC C6.6, 47 CFR 64.1200(o)")
@@ -335,6 +336,26 @@ class Attestation(msgspec.Struct, frozen=True):
     """Tokens of a div chain that lead from it to the called number (RFC 8946)."""
 
 
+class Excuse(msgspec.Struct, frozen=True):
+    """What takes the weight from a finding about a number: a token that passed, from a signer who may vouch for it."""
+
+    field: bytes
+    """Header field, in lower case, whose number the token has to attest."""
+    level: str
+    """The lowest attestation that is enough."""
+    spcs: frozenset[str] = frozenset()
+    """Service provider codes, one of which the signer has; empty: any signer."""
+
+    def accepts(self, attestation: Attestation) -> bool:
+        """Tell whether a token that passed is good enough."""
+        signers = frozenset(attestation.spc.split(","))
+        return (
+            self.field in attestation.verified
+            and attestation.level <= self.level
+            and (not self.spcs or bool(self.spcs & signers))
+        )
+
+
 class Finding(msgspec.Struct, frozen=True):
     """One thing that was checked and what came of it. A value, never an exception."""
 
@@ -344,10 +365,12 @@ class Finding(msgspec.Struct, frozen=True):
     token: int = 0
     """Which Identity value it is about, counted from 1; 0: not about one."""
     weighs: bool = True
-    """False: recorded, but the rules do not see it, because another token of the same call passed."""
+    """False: recorded, but the rules do not see it, because a token of the same call passed."""
     attestation: Attestation | None = None
     particulars: tuple[tuple[str, str | int], ...] = ()
     """What the log shows beside it: `iat`, `x5u_host`, ..."""
+    excuse: Excuse | None = None
+    """What takes its weight; None: nothing does."""
 
 
 class Party(msgspec.Struct, frozen=True):

@@ -11,8 +11,10 @@ from sip_guard.checks.identity import Certificates, IdentityCheck
 from sip_guard.checks.number_format import NumberFormatCheck
 from sip_guard.checks.number_plan import NumberPlanCheck
 from sip_guard.checks.origin import OriginCheck
+from sip_guard.checks.protected import ProtectedCheck
 from sip_guard.checks.replay import ReplayCheck
 from sip_guard.config import Config
+from sip_guard.lists.keeper import Keeper
 from sip_guard.stir.token import Terms
 from sip_guard.stir.trust import Trusts
 
@@ -31,11 +33,18 @@ class Checks(msgspec.Struct, frozen=True):
         yield from self.history
 
 
-def checks_of(config: Config, clock: IReactorTime, trusts: Trusts, certificates: Callable[[], Certificates]) -> Checks:
+def checks_of(
+    config: Config,
+    clock: IReactorTime,
+    trusts: Trusts,
+    certificates: Callable[[], Certificates],
+    lists: Keeper | None,
+) -> Checks:
     """Make the checks of a configuration, which have no history yet.
 
     `clock` tells checks with a history how long ago something was, and never goes back. `certificates` makes what
-    knows the certificates of signers; it is asked once, and only if any trunk verifies.
+    knows the certificates of signers; it is asked once, and only if any trunk verifies. `lists` are those of protected
+    numbers; None: there are none.
     """
     alone: list[Check] = []
     history: list[Check] = []
@@ -47,6 +56,8 @@ def checks_of(config: Config, clock: IReactorTime, trusts: Trusts, certificates:
             OriginCheck(numbers.home, numbers.permitted),
             ConsistencyCheck(),
         )
+    if lists is not None:
+        alone.append(ProtectedCheck(lists.find, lambda: lists.missing))
     if config.trust:
         places = frozenset(laboratory.place for laboratory in config.repository.laboratories)
         window = config.freshness.max_age + config.freshness.max_future

@@ -4,6 +4,7 @@ import signal
 import sys
 from datetime import UTC, datetime
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any, BinaryIO
 
 import click
@@ -16,6 +17,8 @@ from zope.interface import implementer
 
 from sip_guard import __version__
 from sip_guard.config import Config, ConfigError, load
+from sip_guard.config.fault import unknown
+from sip_guard.lists.reading import Reading
 from sip_guard.log import Logger, logger
 from sip_guard.memory import settle
 from sip_guard.peer import Source
@@ -47,7 +50,7 @@ def main() -> None:
 def run(path: Path) -> None:
     """Stand between the trunks and the targets of the configuration, until told to stop (TERM or INT).
 
-    HUP reads the files of the TLS certificate again.
+    HUP reads the files of the TLS certificate again, and looks whether lists have changed.
     """
     config = _load(path)
     from twisted.internet import reactor  # noqa: PLC0415 - installed when it is imported
@@ -140,6 +143,57 @@ def demo(stay: bool) -> None:
         sys.exit(1)
 
 
+@main.group()
+def lists() -> None:
+    """Look into lists of protected numbers."""
+
+
+@lists.command("check")
+@click.argument("path", type=click.Path(path_type=Path), metavar="FILE")
+@click.option("--as", "name", metavar="NAME", help="Read it as the list NAME of the configuration is read.")
+@click.option(
+    "--config",
+    "-c",
+    "config_path",
+    type=click.Path(path_type=Path),
+    default=Path(CONFIG_FILE),
+    envvar="SIP_GUARD_CONFIG",
+    show_default=True,
+    show_envvar=True,
+    help="Configuration file, for --as.",
+)
+def check_list(path: Path, name: str | None, config_path: Path) -> None:
+    """Say what a list means, or what is wrong with it: before it is put in the place of another one."""
+    from sip_guard.lists.compile import Job, run  # noqa: PLC0415 - costs nothing where it is not asked for
+
+    reading = Reading()
+    if name is not None:
+        known = {source.name: source.reading for source in _load(config_path).lists}
+        if name not in known:
+            raise click.ClickException(f"{config_path}: {unknown('list', name, known)}")
+        reading = known[name]
+    with TemporaryDirectory(prefix="sip_guard-lists-") as folder:
+        report = run(Job(file=str(path), reading=reading, target=str(Path(folder) / "list")))
+    for fault in report.faults:
+        click.echo(fault, err=True)
+    if report.faults:
+        sys.exit(2)
+    table = _table(str(path), "", "")
+    table.show_header = False
+    for what, value in {
+        "numbers": f"{report.numbers:,}",
+        "prefixes": f"{report.prefixes:,}",
+        "rows beside others for the same": f"{report.repeated:,}",
+        "owners": f"{report.owners:,}",
+        "columns that mean nothing": _text(report.unread),
+        "SHA-256": report.digest,
+    }.items():
+        table.add_row(what, value)
+    console = Console(markup=False, highlight=False)
+    console.print(table)
+    console.print(f"{path}: good", soft_wrap=True)
+
+
 def _load(path: Path) -> Config:
     try:
         return load(path)
@@ -185,7 +239,10 @@ def _tables(config: Config) -> list[Table]:
     for group in config.trust:
         for subject, until in group.anchors.subjects if group.anchors is not None else ():
             anchors.add_row(group.name, subject, until)
-    lists = _lists(config)
+    signed = _lists(config)
+    protected = _table("Protected numbers", "list", "from", "else")
+    for source in config.lists:
+        protected.add_row(source.name, source.file or source.url, _options(source, "name", "file", "url"))
     rules = _table("Rules, asked from the top", "rule", "when", "then", "mode")
     for rule in config.rules:
         conditions = {
@@ -198,7 +255,8 @@ def _tables(config: Config) -> list[Table]:
         rules.add_row(rule.id, when or "always", str(rule.then), rule.mode)
     rules.add_row("default", "no other rule ended the list", "allow", "enforce", style="dim")
     parts = [listen, trunks, targets, routes, *([signing] if config.signing else []), anchors]
-    return [*parts, *([lists] if lists.row_count else []), rules, _rest(config)]
+    optional = [each for each in (signed, protected) if each.row_count]
+    return [*parts, *optional, rules, _rest(config)]
 
 
 def _lists(config: Config) -> Table:

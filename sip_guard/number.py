@@ -1,6 +1,7 @@
 """Telephone numbers in canonical form (RFC 8224 8.3). The only user of phonenumbers."""
 
 import re
+from collections.abc import Sequence
 from functools import lru_cache
 
 import msgspec
@@ -12,6 +13,9 @@ MAX_USER = 128
 _INTERNATIONAL = re.compile(r"\+[1-9][0-9]{6,14}")
 _VISUAL = re.compile(r"[-.() ]")
 _DIALLED = re.compile(r"\+?[0-9]+")
+_NANP = re.compile(r"[2-9][0-9]{2}[2-9][0-9]{6}")
+_INTERNATIONALS = re.compile(rf"(?:{_INTERNATIONAL.pattern}\n)*+{_INTERNATIONAL.pattern}")
+_NANPS = re.compile(rf"(?:{_NANP.pattern}\n)*+{_NANP.pattern}")
 _SERVICE = re.compile(r"[0-9]{2,6}|[*#][0-9*#]*")
 _ESCAPE = re.compile(r"%([0-9A-Fa-f]{2})")
 
@@ -48,6 +52,64 @@ def canonical(user: str, plan: DialPlan = PLAIN) -> str | None:
 def dialled(user: str) -> str:
     """Give a user part without its parameters and visual separators (RFC 3966 5.1.1), escapes decoded."""
     return _VISUAL.sub("", _ESCAPE.sub(lambda m: chr(int(m[1], 16)), user).partition(";")[0])
+
+
+def international(text: str, plan: DialPlan = PLAIN) -> str | None:
+    """Give the digits of an E.164 number that somebody wrote into a list, or None if it is none.
+
+    It begins with `+`, or with `00` or another international prefix; else it is a national number of the plan's
+    country, and without one it is refused, for nobody can tell then what `2125551212` is.
+    """
+    if text[:1] == "+":
+        number = canonical(text, plan)
+    else:
+        digits = dialled(text)
+        if _is_nanp(plan.country) and _NANP.fullmatch(digits.removeprefix("1")):
+            return "1" + digits.removeprefix("1")
+        if plan.country is None:
+            if not digits.startswith("00"):
+                return None
+            digits = "+" + digits[2:]
+        number = canonical(digits, plan)
+        if number == digits:
+            return None
+    return number if number is not None and _INTERNATIONAL.fullmatch("+" + number) else None
+
+
+def internationals(texts: Sequence[str], plan: DialPlan = PLAIN) -> list[int] | None:
+    """Read many numbers as `international` reads each, if all of them are plainly written; None: look at each.
+
+    Gives their digits as integers. It is for lists of millions: ten times as quick.
+    """
+    joined = "\n".join(texts)
+    if _INTERNATIONALS.fullmatch(joined) and _trunk_zero(plan.country) not in joined:
+        return list(map(int, texts))
+    if _is_nanp(plan.country) and _NANPS.fullmatch(joined):
+        return [10_000_000_000 + int(text) for text in texts]
+    return None
+
+
+def leading(text: str, plan: DialPlan = PLAIN) -> str | None:
+    """Give the first digits of E.164 numbers, written as `international` reads them, or None if that is none."""
+    digits = dialled(text)
+    metadata = phonenumbers.PhoneMetadata.metadata_for_region(plan.country) if plan.country else None
+    abroad = re.match(r"\+|00" if metadata is None else rf"\+|{metadata.international_prefix}", digits)
+    if abroad:
+        digits = digits[abroad.end() :]
+    elif metadata is None:
+        return None
+    else:
+        national = digits.removeprefix(metadata.national_prefix or "")
+        if metadata.country_code == 1 and national[:1] in ("", "0", "1"):
+            return None
+        digits = f"{metadata.country_code}{national}"
+    return digits if re.fullmatch("[1-9][0-9]{0,14}", digits) else None
+
+
+@lru_cache(maxsize=512)
+def _is_nanp(country: str | None) -> bool:
+    """Tell whether ten digits are a whole national number there, as in all of North America."""
+    return country is not None and phonenumbers.country_code_for_region(country) == 1
 
 
 @lru_cache(maxsize=4096)

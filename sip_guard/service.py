@@ -10,7 +10,7 @@ from contextlib import suppress
 from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
-from tempfile import mkstemp
+from tempfile import TemporaryDirectory, mkstemp
 from typing import Any, Literal, get_args
 
 import msgspec
@@ -21,6 +21,9 @@ from twisted.internet.threads import deferToThreadPool
 from sip_guard.checking import checks_of
 from sip_guard.checks.emergency import urgent
 from sip_guard.config import Config, Listen
+from sip_guard.lists.child import compile_list
+from sip_guard.lists.compile import Report
+from sip_guard.lists.keeper import Keeper
 from sip_guard.log import Logger
 from sip_guard.peer import Peers, Target, Transport, Trunk
 from sip_guard.policy.decision import TagOptions
@@ -60,6 +63,9 @@ LIST_TIMEOUT = 30.0
 CERTIFICATES = "certificates"
 """A folder in the state directory: certificates that were fetched and judged good."""
 
+LISTS_FOLDER = "lists"
+"""In the state directory: the lists of protected numbers as they were compiled, in force again after a restart."""
+
 _Stop = Callable[[], None]
 
 
@@ -73,10 +79,13 @@ class Service:
         secret = _secret(config.state_directory)
         if config.state_directory is None:
             log.warning("no_state_directory", reason="calls in progress will not outlive a restart")
-        self._stoppers: list[_Stop] = []
         trusts = Trusts(group.trust() for group in config.trust)
-        checks = checks_of(config, reactor, trusts, lambda: self._certificates(config, reactor, trusts).get)
         self._tls: Tls | None = None
+        self._stoppers: list[_Stop] = []
+        self._lists = self._keep(config, reactor) if config.lists else None
+        checks = checks_of(
+            config, reactor, trusts, lambda: self._certificates(config, reactor, trusts).get, self._lists
+        )
         overload = Overload(config.limits.lag)
         self._streams = self._stream_transports(config, reactor)
         ends: dict[End, Carry] = {}
@@ -121,6 +130,32 @@ class Service:
         self._follow(config, reactor, trusts)
         for transport, address in bound:
             log.info("listening", transport=transport, address=address[0], port=address[1])
+
+    def _keep(self, config: Config, reactor: Any) -> Keeper:
+        """Have the lists of protected numbers ready, and look after them. Raises OSError where they cannot be kept."""
+        if config.state_directory is None:
+            temporary = TemporaryDirectory(prefix="sip_guard-lists-")
+            self._stoppers.append(temporary.cleanup)
+            folder = Path(temporary.name)
+        else:
+            folder = config.state_directory / LISTS_FOLDER
+            folder.mkdir(mode=0o700, exist_ok=True)
+        lists = Keeper(config.lists, folder, partial(compile_list, reactor=reactor), reactor, self._listed)
+        self._stoppers.append(lists.stop)
+        for item in config.lists:
+            if item.name not in lists.missing:
+                self._log.info("list_kept", list=item.name, reason="compiled before, and in force from the start")
+        reactor.callWhenRunning(lists.start)
+        return lists
+
+    def _listed(self, name: str, report: Report) -> None:
+        if report.faults:
+            for fault in report.faults:
+                self._log.error("list_refused", list=name, reason=fault)
+        elif not report.unchanged:
+            self._log.info(
+                "list_loaded", list=name, numbers=report.numbers, prefixes=report.prefixes, sha256=report.digest
+            )
 
     def stop(self) -> Deferred[None]:
         """Stop listening. Fires when all is closed."""
@@ -208,9 +243,14 @@ class Service:
         }
 
     def reload(self) -> None:
-        """Read the files of our certificate again, for connections to come. If they are bad, all stays as it was."""
+        """Read our certificate again, for connections to come, and look at the lists. What is bad changes nothing."""
+        if self._lists is not None:
+            self._lists.reload()
         if self._tls is None:
-            self._log.info("nothing_reloaded", reason="there is no section `tls`, and nothing else is read again")
+            if self._lists is None:
+                self._log.info(
+                    "nothing_reloaded", reason="there are no `tls` and no `lists`; nothing else is read again"
+                )
             return
         try:
             _refuse_expired(Tls(self._tls.files))

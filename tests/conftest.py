@@ -3,6 +3,7 @@
 from pathlib import Path
 
 import pytest
+from compiling import Desk
 from hypothesis import settings
 from reactor import in_reactor, reactor_thread  # noqa: F401 - fixtures for all tests
 from scene import Scene
@@ -22,3 +23,9 @@ def scene() -> Scene:
 def folder(tmp_path: Path) -> Folder:
     """Give a folder in which configurations are tried."""
     return Folder(tmp_path)
+
+
+@pytest.fixture
+def desk(tmp_path: Path) -> Desk:
+    """Give a folder in which lists of numbers are compiled."""
+    return Desk(tmp_path)

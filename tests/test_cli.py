@@ -91,6 +91,15 @@ def test_the_lists_of_trust_groups_are_shown(config: Path) -> None:
         assert word in result.output
 
 
+def test_lists_are_shown_among_all_else(config: Path) -> None:
+    (config.parent / "dno.csv").write_text("number\n")
+    config.write_text(f"{CONFIG}lists:\n  - {{name: dno, file: dno.csv, source: Ofcom}}\n")
+    result = run("check", config)
+    assert result.exit_code == 0
+    for word in ("Protected numbers", "dno.csv", "reading.source: Ofcom", "refresh: 300.0"):
+        assert word in result.output
+
+
 @pytest.mark.parametrize("name", NAMES)
 def test_each_configuration_that_ships_is_good(tmp_path: Path, name: str) -> None:
     assert run("check", copied(tmp_path) / name).exit_code == 0
@@ -364,3 +373,38 @@ def test_what_twisted_complains_of_is_a_mistake() -> None:
 def test_what_twisted_only_tells_is_not_logged() -> None:
     quiet = [LogLevel.debug, LogLevel.info, LogLevel.warn]
     assert events(*({"log_level": level, "log_format": "x"} for level in quiet)) == []
+
+
+# lists
+
+
+def test_a_list_is_told_by_what_is_in_it(tmp_path: Path) -> None:
+    path = tmp_path / "dno.csv"
+    path.write_text("number,owner,colour\n+442079460000,HMRC,red\n+442079460000,HMRC,blue\n+4416*,BT,\n")
+    result = run("lists", "check", path)
+    assert (result.exit_code, result.stderr) == (0, "")
+    assert result.output.endswith(f"{path}: good\n")
+    lines = [[cell.strip() for cell in line.split("\u2502")[1:-1]] for line in result.output.splitlines()]
+    shown = dict(line for line in lines if len(line) == 2)
+    assert (shown["numbers"], shown["prefixes"], shown["owners"]) == ("1", "1", "2")
+    assert (shown["rows beside others for the same"], shown["columns that mean nothing"]) == ("1", "colour")
+    assert list(tmp_path.iterdir()) == [path]
+
+
+def test_the_faults_of_a_list_are_told(tmp_path: Path) -> None:
+    path = tmp_path / "dno.csv"
+    path.write_text("number\n2125551212\n+44\n")
+    result = run("lists", "check", path)
+    assert (result.exit_code, result.stdout) == (2, "")
+    assert [line.split(": ")[0] for line in result.stderr.splitlines()] == [f"{path}:2", f"{path}:3"]
+
+
+def test_a_new_list_is_read_as_the_configured_one(config: Path) -> None:
+    (config.parent / "dno.csv").write_text("")
+    config.write_text(f"{CONFIG}lists:\n  - {{name: dno, file: dno.csv, country: US, columns: {{number: tn}}}}\n")
+    path = config.parent / "new.csv"
+    path.write_text("TN\n2125551212\n")
+    assert run("lists", "check", path).exit_code == 2
+    assert run("lists", "check", path, "--as", "dno", "-c", config).exit_code == 0
+    result = run("lists", "check", path, "--as", "dnp", "-c", config)
+    assert (result.exit_code, "there is no list `dnp`; did you mean `dno`?" in result.stderr) == (1, True)

@@ -1,6 +1,17 @@
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
-from sip_guard.number import MAX_USER, PLAIN, DialPlan, canonical, is_country
+from sip_guard.number import (
+    MAX_USER,
+    PLAIN,
+    DialPlan,
+    canonical,
+    international,
+    internationals,
+    is_country,
+    leading,
+)
 
 US = DialPlan("US", ("011",))
 GB = DialPlan("GB", ("00",))
@@ -107,3 +118,58 @@ def test_a_country_is_one_whose_national_numbers_can_be_read() -> None:
     assert not is_country("gb")
     assert not is_country("XX")
     assert not is_country("")
+
+
+# Numbers in lists.
+
+
+@given(
+    st.lists(st.from_regex(r"\A\+?[1-9][0-9]{5,15}\Z", fullmatch=True), max_size=8),
+    st.sampled_from([None, "US", "CA", "GB", "FR", "IT"]),
+)
+def test_many_numbers_at_once_are_read_as_each_of_them(texts: list[str], country: str | None) -> None:
+    plan = DialPlan(country)
+    together = internationals(texts, plan)
+    each = [international(text, plan) for text in texts]
+    if together is not None:
+        assert [str(number) for number in together] == each
+
+
+@given(st.from_regex(r"\A[0-9]{7,12}\Z", fullmatch=True), st.sampled_from(["US", "CA", "GB", "FR"]))
+def test_a_national_number_of_a_list_is_that_of_a_call(text: str, country: str) -> None:
+    number = international(text, DialPlan(country))
+    assert number is None or number == canonical(text, DialPlan(country))
+
+
+@pytest.mark.parametrize(
+    "text", ["", "+", "2125551212", "020 7946 0000", "sip:x", "+44(0)", "112", "*31#", "+0123456789"]
+)
+def test_what_is_no_international_number_is_none_without_a_country(text: str) -> None:
+    assert international(text) is None
+
+
+@pytest.mark.parametrize(
+    ("text", "country", "digits"),
+    [
+        ("+4420", None, "4420"),
+        ("004420", None, "4420"),
+        ("+44 (20)", None, "4420"),
+        ("020", "GB", "4420"),
+        ("20", "GB", "4420"),
+        ("0044 20", "GB", "4420"),
+        ("800", "US", "1800"),
+        ("1-800", "US", "1800"),
+        ("+1", "US", "1"),
+        ("01144", "US", "44"),
+        ("0044", "US", None),
+        ("1", "US", None),
+        ("06", "IT", "3906"),
+        ("", None, None),
+        ("+", None, None),
+        ("020", None, None),
+        ("+1234567890123456", None, None),
+        ("x", "GB", None),
+    ],
+)
+def test_a_prefix_is_read_as_it_is_written(text: str, country: str | None, digits: str | None) -> None:
+    assert leading(text, DialPlan(country)) == digits

@@ -14,15 +14,18 @@ from messages import read_request, read_response, request
 from pki import pki
 from reactor import Reactor, reactor
 from signed_lists import list_authority, revocation_list, trust_list
+from twisted.internet.defer import Deferred, succeed
 from twisted.internet.epollreactor import EPollReactor
 from twisted.internet.threads import deferToThread
 
+from sip_guard import service as services
 from sip_guard.config import Config, load
 from sip_guard.demo.pki import DAY, Window, web_root, web_server
+from sip_guard.lists.compile import Job, Report, run
 from sip_guard.log import logger
 from sip_guard.repository import document
 from sip_guard.repository.answer import NO_VALIDATORS
-from sip_guard.service import CERTIFICATES, SECRET_FILE, SECRET_OCTETS, Service, steady
+from sip_guard.service import CERTIFICATES, LISTS_FOLDER, SECRET_FILE, SECRET_OCTETS, Service, steady
 from sip_guard.sip.rewrite import answer
 from sip_guard.stir.sign import sign
 
@@ -466,3 +469,60 @@ def test_a_clock_that_is_set_back_delays_no_timer(monkeypatch: pytest.MonkeyPatc
         for reader in own._internalReaders:
             reader.connectionLost(None)
         own._poller.close()
+
+
+# Lists of protected numbers.
+
+
+@pytest.fixture
+def compiling(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Compile lists at once, in this process."""
+
+    def compile_list(job: Job, reactor: object) -> Deferred[Report]:
+        return succeed(run(job))
+
+    monkeypatch.setattr(services, "compile_list", compile_list)
+
+
+LISTS = "lists: [{name: dno, file: dno.csv, source: Ofcom}]\n"
+
+
+@pytest.mark.usefixtures("compiling")
+def test_a_protected_number_is_refused(house: House) -> None:
+    (house.folder / "dno.csv").write_text("number\n+12155551212\n")
+    house.starts(house.config(LISTS))
+    (loaded,) = house.events("list_loaded")
+    assert (loaded["list"], loaded["numbers"], loaded["prefixes"]) == ("dno", 1, 0)
+    place(house)
+    answers = [house.carrier.recv(65_535).split(b"\r\n")[0] for _ in range(2)]
+    assert answers == [b"SIP/2.0 100 Trying", b"SIP/2.0 403 Forbidden"]
+    (line,) = house.events("decision")
+    assert (line["rule"], line["reason"]) == ("protected", "number-protected")
+
+
+@pytest.mark.usefixtures("compiling")
+def test_a_reload_takes_a_new_list_and_refuses_a_broken_one(house: House) -> None:
+    path = house.folder / "dno.csv"
+    path.write_text("number\n+442079460000\n")
+    service = house.starts(house.config(LISTS))
+    path.write_text("number\n+12155551212\n+442079460000\n")
+    house.does(service.reload)
+    assert [line["numbers"] for line in house.events("list_loaded")] == [1, 2]
+    path.write_text("number\nx\n")
+    house.does(service.reload)
+    (refused,) = house.events("list_refused")
+    assert str(refused["reason"]).startswith(f"{path}:2: `x` is no telephone number")
+    place(house)
+    assert [house.carrier.recv(65_535)[:11] for _ in range(2)] == [b"SIP/2.0 100", b"SIP/2.0 403"]
+
+
+@pytest.mark.usefixtures("compiling")
+def test_a_list_is_in_force_again_after_a_restart(house: House) -> None:
+    (house.folder / "dno.csv").write_text("number\n+12155551212\n")
+    more = LISTS + "state_directory: .\n"
+    house.stops(house.starts(house.config(more)))
+    kept = house.folder / LISTS_FOLDER
+    assert stat.S_IMODE(kept.stat().st_mode) == 0o700
+    house.starts(house.config(more))
+    assert [line["list"] for line in house.events("list_kept")] == ["dno"]
+    assert len(house.events("list_loaded")) == 1

@@ -11,11 +11,12 @@ from sip_guard import peer
 from sip_guard.call import Code
 from sip_guard.checks.emergency import Options as Emergency
 from sip_guard.checks.replay import Options as Replay
-from sip_guard.config import listening, numbers, options, peers, routes, signing, trust
+from sip_guard.config import listening, lists, numbers, options, peers, routes, signing, trust
 from sip_guard.config.fault import Faults
 from sip_guard.config.files import read, unreadable
 from sip_guard.config.listening import Listen
 from sip_guard.config.source import Source
+from sip_guard.lists.keeper import ListSource
 from sip_guard.policy.decision import TagOptions
 from sip_guard.policy.rule import EXEMPT, FINDINGS, Act, Rule
 from sip_guard.repository.options import Options as Repository
@@ -53,6 +54,7 @@ class Config(msgspec.Struct, frozen=True, kw_only=True):
     emergency: Emergency
     numbers: numbers.Numbers | None
     """None: the numbers that a call shows are not looked at."""
+    lists: tuple[ListSource, ...]
     rules: tuple[Rule, ...]
     tags: TagOptions
     log: options.Log
@@ -101,6 +103,7 @@ class _Builder:
             repository=self._repository(file.verification.repository),
             emergency=self._emergency(file.emergency),
             numbers=numbers.Reader(self.folder, self.faults).numbers(file.numbers, trunks),
+            lists=lists.read(file, self.folder, self.faults),
             rules=rules,
             tags=self._tags(file.tags),
             log=msgspec.structs.replace(file.log, file=self._log_file(file.log.file)),

@@ -7,6 +7,7 @@ from msgspec import Meta
 
 from sip_guard.checks.emergency import Options as Emergency
 from sip_guard.checks.replay import Options as Replay
+from sip_guard.lists.reading import Columns as ListColumns
 from sip_guard.number import DialPlan
 from sip_guard.peer import Probe
 from sip_guard.policy.decision import TagOptions
@@ -271,6 +272,30 @@ class Limits(msgspec.Struct, frozen=True, kw_only=True):
     """Seconds that work may wait; from there on new calls are shed."""
 
 
+class NumberList(msgspec.Struct, frozen=True, kw_only=True):
+    """A list of protected numbers."""
+
+    name: str
+    file: str | None = None
+    """A CSV file. Either this or `url`."""
+    url: str | None = None
+    """https URL of one."""
+    sha256: str | None = None
+    """Of what is at `url`: 64 hexadecimal digits, or an https URL of a file where they are."""
+    columns: ListColumns = ListColumns()
+    delimiter: Annotated[str, Meta(min_length=1, max_length=1)] = ","
+    country: str | None = None
+    """ISO 3166-1 country whose national numbers are in it; None: all are international."""
+    owner: str = ""
+    """Of rows that name none; `source` and `scope` likewise."""
+    source: str = ""
+    scope: str = "nobody"
+    refresh: Annotated[float, Meta(ge=10, le=604_800)] = 300.0
+    """Seconds from one look to the next."""
+    max_octets: Annotated[int, Meta(ge=1024, le=2**33)] = 2**30
+    """Of what is at `url`."""
+
+
 class File(msgspec.Struct, frozen=True, kw_only=True):
     """The whole file."""
 
@@ -284,6 +309,7 @@ class File(msgspec.Struct, frozen=True, kw_only=True):
     emergency: Emergency = Emergency()
     numbers: Numbers | None = None
     """None: the numbers that a call shows are not looked at."""
+    lists: Annotated[tuple[NumberList, ...], Meta(max_length=64)] = ()
     policy: Policy = Policy()
     tags: TagOptions = TagOptions()
     log: Log = Log()

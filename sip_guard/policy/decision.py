@@ -70,6 +70,7 @@ def decide(call: Call, findings: Sequence[Finding], rules: Sequence[Rule], optio
     What no rule speaks about is tagged if anything was found: the target sees it even where all rules are in shadow.
     A rule that tags a replay speaks before others that tag, whatever the token attests.
     """
+    findings = _excused(findings)
     weighing = [finding for finding in findings if finding.weighs]
     shadows: list[Shadow] = []
     tagged: tuple[Rule, list[Finding]] | None = None
@@ -110,6 +111,25 @@ def passed_by(finding: Finding, options: TagOptions) -> Decision:
     code = finding.code.value
     told = _told(options, f"verdict=absent;reason={code};rule={code}", "-", "")
     return Decision(Forward(Tags(headers=_written(told))), "allow", code, "absent", code, (finding,))
+
+
+def _excused(findings: Sequence[Finding]) -> list[Finding]:
+    """Take the weight from findings that a token of the call answers for: no check knows what another one finds.
+
+    A token that came before with another call answers for nothing.
+    """
+    replayed = {finding.token for finding in findings if finding.code.outcome is Outcome.REPLAYED}
+    passed = [
+        finding.attestation
+        for finding in findings
+        if finding.code is Code.PASSED and finding.weighs and finding.attestation and finding.token not in replayed
+    ]
+    return [
+        msgspec.structs.replace(finding, weighs=False)
+        if finding.excuse is not None and any(map(finding.excuse.accepts, passed))
+        else finding
+        for finding in findings
+    ]
 
 
 def _is_replay(findings: Sequence[Finding]) -> bool:

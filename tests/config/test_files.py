@@ -15,6 +15,7 @@ from sip_guard.config.options import (
     Columns,
     File,
     Listen,
+    NumberList,
     Numbers,
     RevocationList,
     Route,
@@ -139,6 +140,7 @@ def test_values_that_are_shown_are_the_defaults_unless_they_are_examples() -> No
         TrustList,
         RevocationList,
         Numbers,
+        NumberList,
     )
     checked = []
 

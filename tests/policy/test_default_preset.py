@@ -59,7 +59,10 @@ def test_a_trunk_that_ignores_tokens_is_let_through_untagged() -> None:
     assert (decision.rule, decision.action, decision.result, decision.reason) == ("default", "allow", "absent", "-")
 
 
-@pytest.mark.parametrize("code", codes({Outcome.NUMBER}), ids=lambda code: code.value)
+PLANNED = [code for code in codes({Outcome.NUMBER}) if code is not Code.NUMBER_PROTECTED]
+
+
+@pytest.mark.parametrize("code", PLANNED, ids=lambda code: code.value)
 def test_what_is_wrong_with_a_number_is_only_shown_until_the_operator_enforces_it(code: Code) -> None:
     decision = decide(call(), [Finding(code)], DEFAULT, TagOptions())
     assert (decision.action, decision.reason, decision.result) == ("tag", code.value, "absent")
@@ -70,3 +73,10 @@ def test_what_is_wrong_with_a_number_is_only_shown_until_the_operator_enforces_i
 
 def test_there_is_a_rule_for_every_outcome() -> None:
     assert FAILED | TAGGED | {Outcome.NUMBER, Outcome.PASSED, Outcome.NOTE, Outcome.EXEMPT} == set(Outcome)
+
+
+@pytest.mark.parametrize("more", [Finding(Code.NO_IDENTITY), Finding(Code.TOKEN_REPLAYED), passed("A")])
+def test_a_protected_number_is_refused_whatever_else_is_found(more: Finding) -> None:
+    decision = decide(call(), [more, Finding(Code.NUMBER_PROTECTED)], DEFAULT, TagOptions())
+    assert decision.verdict == Reject(403, "Forbidden")
+    assert (decision.rule, decision.reason) == ("protected", "number-protected")
