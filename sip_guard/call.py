@@ -285,6 +285,7 @@ class Code(Enum):
     NUMBER_INSERTED = ("number-inserted", Outcome.NUMBER, 403, "Forbidden", "GC C6.6")
     FOREIGN_ORIGIN = ("foreign-origin", Outcome.NUMBER, 403, "Forbidden", "Ofcom, CLI guidance 2024")
     ASSERTED_AMBIGUOUS = ("asserted-ambiguous", Outcome.NUMBER, 403, "Forbidden", "RFC 3325 9.1")
+    BRAND_NAME = ("brand-name", Outcome.NUMBER, 403, "Forbidden", "-")
 
     NUMBER_MISSING = ("number-missing", Outcome.NOTE, 0, "", "GC C6.6")
     NUMBER_DOUBTFUL = ("number-doubtful", Outcome.NOTE, 0, "", "-")
@@ -380,13 +381,16 @@ class Party(msgspec.Struct, frozen=True):
     """None where the field holds no SIP or tel URI."""
     number: str | None
     """Canonical telephone number (RFC 8224 8.3); None: it is none."""
+    name: str = ""
+    """Display name without quotes; empty if there is none."""
 
     @classmethod
     def of(cls, value: bytes, plan: DialPlan) -> Self:
         """Read a `name-addr`; what cannot be read is somebody without URI and number."""
-        uri = Uri.parse(name_addr(value).uri)
+        address = name_addr(value)
+        uri = Uri.parse(address.uri)
         number = canonical(uri.user.decode("utf-8", "replace"), plan) if uri is not None and uri.user else None
-        return cls(uri, number)
+        return cls(uri, number, address.display.decode("utf-8", "replace") if address.display else "")
 
 
 class Call(msgspec.Struct, frozen=True):

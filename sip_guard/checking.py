@@ -7,6 +7,7 @@ from twisted.internet.interfaces import IReactorTime
 
 from sip_guard.checks import Check
 from sip_guard.checks.consistency import ConsistencyCheck
+from sip_guard.checks.display_name import DisplayNameCheck
 from sip_guard.checks.identity import Certificates, IdentityCheck
 from sip_guard.checks.number_format import NumberFormatCheck
 from sip_guard.checks.number_plan import NumberPlanCheck
@@ -58,6 +59,8 @@ def checks_of(
         )
     if lists is not None:
         alone.append(ProtectedCheck(lists.find, lambda: lists.missing))
+    if config.brands:
+        alone.append(DisplayNameCheck(config.brands))
     if config.trust:
         places = frozenset(laboratory.place for laboratory in config.repository.laboratories)
         window = config.freshness.max_age + config.freshness.max_future

@@ -178,6 +178,17 @@ def test_numbers_are_looked_at_where_the_section_is_there(house: House) -> None:
     assert line["shadow"] == [{"rule": "number", "action": "reject 403"}]
 
 
+def test_names_of_brands_are_looked_at_where_there_are_any(house: House) -> None:
+    house.starts(house.config("brands: [{name: Example Bank}]\n"))
+    calls(house, 'P-Asserted-Identity: "Examp1e Bank" <tel:+12158561212>')
+    (line,) = house.events("decision")
+    assert isinstance(line["findings"], list)
+    assert [(item["code"], item.get("brand")) for item in line["findings"]] == [
+        ("brand-name", "Example Bank"),
+        ("no-identity", None),
+    ]
+
+
 def test_it_says_where_it_listens(house: House) -> None:
     house.starts(house.config())
     (line,) = house.events("listening")

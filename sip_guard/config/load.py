@@ -9,9 +9,10 @@ import msgspec
 
 from sip_guard import peer
 from sip_guard.call import Code
+from sip_guard.checks.display_name import Brand
 from sip_guard.checks.emergency import Options as Emergency
 from sip_guard.checks.replay import Options as Replay
-from sip_guard.config import listening, lists, numbers, options, peers, routes, signing, trust
+from sip_guard.config import brands, listening, lists, numbers, options, peers, routes, signing, trust
 from sip_guard.config.fault import Faults
 from sip_guard.config.files import read, unreadable
 from sip_guard.config.listening import Listen
@@ -55,6 +56,7 @@ class Config(msgspec.Struct, frozen=True, kw_only=True):
     numbers: numbers.Numbers | None
     """None: the numbers that a call shows are not looked at."""
     lists: tuple[ListSource, ...]
+    brands: tuple[Brand, ...]
     rules: tuple[Rule, ...]
     tags: TagOptions
     log: options.Log
@@ -104,6 +106,7 @@ class _Builder:
             emergency=self._emergency(file.emergency),
             numbers=numbers.Reader(self.folder, self.faults).numbers(file.numbers, trunks),
             lists=lists.read(file, self.folder, self.faults),
+            brands=brands.read(file.brands, self.faults),
             rules=rules,
             tags=self._tags(file.tags),
             log=msgspec.structs.replace(file.log, file=self._log_file(file.log.file)),

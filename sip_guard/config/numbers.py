@@ -1,5 +1,6 @@
 """What is found out about numbers: from names of lists to tables."""
 
+import re
 from pathlib import Path
 
 import msgspec
@@ -106,6 +107,13 @@ class Reader:
         if data is None:
             return None
         return self._faults.attempt(lambda octets: code_list.read(octets, layout), data, at, f"{path}: ")
+
+
+def beginning(text: str, faults: Faults, at: str) -> str:
+    """Give the digits that international numbers begin with, written with `+`."""
+    if not re.fullmatch(r"\+[1-9][0-9]{2,14}", text):
+        faults.add(at, f'`{text}` is no beginning of international numbers, such as "+448979"')
+    return text.removeprefix("+")
 
 
 def _is_encoding(name: str) -> bool:

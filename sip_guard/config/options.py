@@ -5,6 +5,7 @@ from typing import Annotated, Literal
 import msgspec
 from msgspec import Meta
 
+from sip_guard.checks.display_name import Match
 from sip_guard.checks.emergency import Options as Emergency
 from sip_guard.checks.replay import Options as Replay
 from sip_guard.lists.reading import Columns as ListColumns
@@ -228,6 +229,18 @@ class Numbers(msgspec.Struct, frozen=True, kw_only=True):
     """Which blocks were given to somebody."""
 
 
+class Brand(msgspec.Struct, frozen=True, kw_only=True):
+    """A name that only one may show."""
+
+    name: str
+    also: Names = ()
+    """Other names it has."""
+    numbers: Names = ()
+    """International numbers with `+` that may stand beside it, whole or what they begin with; default: none."""
+    match: Match = "whole"
+    """`whole`: with nothing beside it but words such as `Bank` or `Fraud Team`; `word`: among any others."""
+
+
 class When(msgspec.Struct, frozen=True, kw_only=True):
     """Conditions of a rule, all of which must hold."""
 
@@ -310,6 +323,8 @@ class File(msgspec.Struct, frozen=True, kw_only=True):
     numbers: Numbers | None = None
     """None: the numbers that a call shows are not looked at."""
     lists: Annotated[tuple[NumberList, ...], Meta(max_length=64)] = ()
+    brands: Annotated[tuple[Brand, ...], Meta(max_length=1000)] = ()
+    """Names of callers that are protected."""
     policy: Policy = Policy()
     tags: TagOptions = TagOptions()
     log: Log = Log()

@@ -7,6 +7,7 @@ from sip_guard import peer
 from sip_guard.config import addresses, options
 from sip_guard.config.fault import Faults, unknown
 from sip_guard.config.listening import TRANSPORTS, Listen, own
+from sip_guard.config.numbers import beginning
 from sip_guard.config.trust import group_names as trust_groups
 from sip_guard.number import is_country
 from sip_guard.sip.flow import numeric
@@ -121,10 +122,7 @@ class Reader:
                 self._faults.add(f"{at}.international_prefixes[{i}]", f'`{prefix}` is no prefix, such as "00"')
 
     def _inserted(self, given: tuple[str, ...], at: str) -> tuple[str, ...]:
-        for i, text in enumerate(given):
-            if not re.fullmatch(r"\+[1-9][0-9]{2,14}", text):
-                self._faults.add(f"{at}[{i}]", f'`{text}` is no beginning of international numbers, such as "+448979"')
-        return tuple(text.removeprefix("+") for text in given)
+        return tuple(beginning(text, self._faults, f"{at}[{i}]") for i, text in enumerate(given))
 
     def _target(self, item: options.Target, at: str) -> peer.Target:
         if item.trunk is not None:

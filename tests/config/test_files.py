@@ -12,6 +12,7 @@ from shipped import CONFIGS, NAMES, copied
 
 from sip_guard.config import Config, ConfigError, load
 from sip_guard.config.options import (
+    Brand,
     Columns,
     File,
     Listen,
@@ -141,6 +142,7 @@ def test_values_that_are_shown_are_the_defaults_unless_they_are_examples() -> No
         RevocationList,
         Numbers,
         NumberList,
+        Brand,
     )
     checked = []
 
