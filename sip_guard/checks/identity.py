@@ -43,7 +43,7 @@ class IdentityCheck:
         tokens = [Token(place, value, call, self._terms) for place, value in enumerate(call.identities, 1)]
         for token in tokens:
             token.finding = read(token)
-        diverted = any(token.finding is None and token.ppt == "div" for token in tokens)
+        diverted = len(tokens) > 1 and any(token.finding is None and token.ppt == "div" for token in tokens)
         waiting: dict[Token, Deferred[None]] = {}
         for token in tokens:
             token.diverted = diverted

@@ -3,17 +3,23 @@
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec
-from cryptography.hazmat.primitives.asymmetric.utils import encode_dss_signature
 
 _ES256 = ec.ECDSA(hashes.SHA256())
 
 
 def is_signed(octets: bytes, signature: bytes, key: ec.EllipticCurvePublicKey) -> bool:
     """Tell whether `signature`, R and S of 32 octets each, is that of a key on P-256 over these octets."""
-    half = len(signature) // 2
-    r, s = int.from_bytes(signature[:half]), int.from_bytes(signature[half:])
+    pair = _integer(signature[:32]) + _integer(signature[32:])
     try:
-        key.verify(encode_dss_signature(r, s), octets, _ES256)
+        key.verify(b"\x30%c%b" % (len(pair), pair), octets, _ES256)
     except InvalidSignature:
         return False
     return True
+
+
+def _integer(octets: bytes) -> bytes:
+    """Write an unsigned number of 32 octets as an INTEGER in DER (X.690 8.3)."""
+    plain = octets.lstrip(b"\0") or b"\0"
+    if plain[0] & 0x80:
+        plain = b"\0" + plain
+    return b"\x02%c%b" % (len(plain), plain)

@@ -106,7 +106,7 @@ def _dest(value: object) -> tuple[tuple[str, ...], tuple[str, ...]]:
     tns, uris = value.get("tn", []), value.get("uri", [])
     if not isinstance(tns, list) or not isinstance(uris, list):
         raise _InvalidClaim("'dest' does not hold arrays")
-    if not all(isinstance(item, str) for item in (*tns, *uris)):
+    if any(type(item) is not str for item in (*tns, *uris)):
         raise _InvalidClaim("'dest' holds something else than strings")
     if not tns and not uris:
         raise _InvalidClaim("'dest' names nobody")
