@@ -179,7 +179,7 @@ def _attestation(weighing: list[Finding]) -> Attestation | None:
 def _without_priority(tags: Tags, findings: Sequence[Finding]) -> Tags:
     """Take away the priority that a call has no right to (RFC 8443 5), whatever the rules say of it.
 
-    One token that authorises all that is asked for is enough.
+    It has it if its good tokens authorise together all that is asked for; a bad one beside them takes nothing away.
     """
     codes = {finding.code for finding in findings}
     if Code.RPH_FAILED in codes and Code.RPH_PASSED not in codes:

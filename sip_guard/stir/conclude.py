@@ -19,6 +19,7 @@ def conclude(tokens: Sequence[Token]) -> list[Finding]:
     led: set[Token] = set()
     about_number: dict[int, Finding] = {}
     notes: list[Finding] = []
+    beyond = _priorities_beyond(tokens)
     for token in tokens:
         place = token.place
         if token.notes:
@@ -35,7 +36,7 @@ def conclude(tokens: Sequence[Token]) -> list[Finding]:
             if finding.code is Code.PASSED:
                 notes += _placed(rcd.named(token.passport, token.call), place)
         elif token.ppt == "rph":
-            notes.append(_priority(token))
+            notes.append(_priority(token, beyond))
         elif token.ppt == "rcd":
             notes += _placed(rcd.named(token.passport, token.call), place)
     for token in divs:
@@ -79,9 +80,16 @@ def _failed(token: Token, finding: Finding) -> Finding:
     return Finding(code, f"{finding.code.value}: {finding.detail}", token=token.place, particulars=finding.particulars)
 
 
-def _priority(token: Token) -> Finding:
-    """Compare what a genuine token authorises with what the call asks for (RFC 8443 4.2)."""
-    beyond = rph.asked(token.call.request) - rph.authorised(token.passport)
+def _priorities_beyond(tokens: Sequence[Token]) -> frozenset[str]:
+    """Give what the call asks for that no genuine token of it authorises: each may stand for one namespace."""
+    genuine = [token for token in tokens if token.ppt == "rph" and token.finding is None and token.alone is None]
+    if not genuine:
+        return frozenset()
+    return rph.asked(genuine[0].call.request).difference(*(rph.authorised(token.passport) for token in genuine))
+
+
+def _priority(token: Token, beyond: frozenset[str]) -> Finding:
+    """Say what a genuine token does for the priority, beside the others of its kind (RFC 8443 4.2)."""
     about = about_signer(token)
     if token.alone is not None:
         return Finding(Code.RPH_FAILED, token.alone.detail, token.place, particulars=about)

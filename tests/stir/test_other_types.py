@@ -150,6 +150,14 @@ def test_a_priority_beyond_what_is_authorised() -> None:
     assert codes(found(about(original(), little, PRIORITY))) == [PASSED, ("rph-failed", 2)]
 
 
+def test_each_namespace_may_have_a_token_of_its_own() -> None:
+    ets, wps = (other("rph", rph={"auth": [value]}) for value in ("ets.0", "wps.1"))
+    forged = other("rph", rph={"auth": ["wps.1"]}, key=EVE)
+    both = [PASSED, ("rph-passed", 2), ("rph-passed", 3)]
+    assert codes(found(about(original(), ets, wps, PRIORITY))) == both
+    assert codes(found(about(original(), ets, forged, PRIORITY))) == [PASSED, ("rph-failed", 2), ("rph-failed", 3)]
+
+
 @pytest.mark.parametrize(
     "bad",
     [
