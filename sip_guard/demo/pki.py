@@ -107,11 +107,11 @@ def web_root(window: Window) -> Issued:
     return issue("sip_guard web root", None, window, authority())
 
 
-def web_server(root: Issued, window: Window) -> Issued:
-    """Make a certificate of an HTTPS server on this machine: `localhost`, 127.0.0.1 and ::1."""
+def web_server(root: Issued, window: Window, *more: str) -> Issued:
+    """Make a certificate of an HTTPS server on this machine: `localhost`, 127.0.0.1, ::1, and more names."""
     names = x509.SubjectAlternativeName(
         [
-            x509.DNSName("localhost"),
+            *map(x509.DNSName, ("localhost", *more)),
             x509.IPAddress(ipaddress.ip_address("127.0.0.1")),
             x509.IPAddress(ipaddress.ip_address("::1")),
         ]

@@ -23,6 +23,8 @@ from sip_guard.stir.sign import base64url, sign
 
 TRUNKS = {"carrier": "127.0.0.2", "signed-only": "127.0.0.3", "no-outage": "127.0.0.4", "lenient": "127.0.0.8"}
 """By which addresses the guard knows them."""
+REPOSITORY = "repository.example"
+"""A name that the repository's web certificate has too."""
 ANSWERED = ["100 Trying", "180 Ringing", "200 OK"]
 """What a caller gets whose call goes through."""
 
@@ -176,7 +178,7 @@ class Interconnection:
         closed: int = nobody.getsockname()[1]
         self.nowhere = f"https://127.0.0.1:{closed}/signer.pem"
         """A certificate's URL where nobody listens."""
-        self.repository = running.enter_context(Repository(web_server(web, window), folder))
+        self.repository = running.enter_context(Repository(web_server(web, window, REPOSITORY), folder))
         for name, issued in self._signers.items():
             self.repository.add(name, issued.bundle)
         (folder / "anchor.pem").write_bytes(good.root.pem)
