@@ -98,6 +98,11 @@ def test_a_misspelt_word_suggests_the_right_one(folder: Folder, old: str, new: s
         ("trunks:", "limits: []\ntrunks:", "3: limits: expected a mapping, got a list"),
         ("anchors:", "max_age: 0.0\n  anchors:", "10: verification.max_age: expected a number > 0.0: `0.0`"),
         ("anchors:", "max_age: 1 min\n  anchors:", "10: verification.max_age: expected a number, got text: `1 min`"),
+        (
+            "anchors:",
+            "replay: {entries: 10}\n  anchors:",
+            "10: verification.replay.entries: expected a whole number >= 1000: `10`",
+        ),
         ("anchors:", "time_limit: 31\n  anchors:", "10: verification.time_limit: expected a number <= 30.0: `31`"),
     ],
 )
