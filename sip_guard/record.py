@@ -6,7 +6,7 @@ from typing import Literal
 
 import msgspec
 
-from sip_guard.call import Call
+from sip_guard.call import Call, Party
 from sip_guard.policy.decision import Decision
 from sip_guard.sip.flow import written
 from sip_guard.verdict import Reject
@@ -55,10 +55,10 @@ def record(call: Call, decision: Decision, masking: Masking, *, now: float, gene
         "rule": decision.rule,
         "reason": decision.reason,
         "sip_code": verdict.code if isinstance(verdict, Reject) else None,
-        "from": mask(_shown(call, "from")),
+        "from": mask(who(call.presented)),
         "asserted": [mask(party.number or "") for party in call.asserted],
         "to": mask(call.to.number or ""),
-        "target": mask(_shown(call, "target")),
+        "target": mask(who(call.target)),
         "identities": len(call.identities),
         "attest": attestation.level if attestation else None,
         "origid": shown(attestation.origid[:64]) if attestation else None,
@@ -100,9 +100,8 @@ def _masked(call: Call, masking: Masking) -> Callable[[str], str]:
     return masked
 
 
-def _shown(call: Call, name: Literal["from", "target"]) -> str:
-    """Give the number, or else the user part, that stands in From or the Request-URI."""
-    party = call.presented if name == "from" else call.target
+def who(party: Party) -> str:
+    """Give the number, or else the user part, that a header field shows."""
     if party.number is not None:
         return party.number
     return party.uri.user.decode("utf-8", "replace")[:64] if party.uri else ""

@@ -1,6 +1,6 @@
 """From a request to a decision: every check is asked, each with its time limit, then the policy decides."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 
 from twisted.internet.defer import CancelledError, Deferred, DeferredList
 from twisted.internet.defer import TimeoutError as TimeLimitPassed
@@ -46,18 +46,8 @@ class Screening:
         always = emergency(call, self._emergency)
         if always is not None:
             return passed_by(always, self._tags)
-        findings: list[Finding] = []
-        waiting: list[Deferred[list[Finding]]] = []
-        for check in self._checks:
-            try:
-                found = check.check(call)
-            except Exception as mistake:  # noqa: BLE001 - our own mistake costs a finding, never a call
-                findings += self._failed(check, mistake)
-                continue
-            if isinstance(found, list):
-                findings += found
-            else:
-                waiting.append(self._limited(check, found))
+        findings, later = asked(self._checks, call, self._mistake)
+        waiting = [self._limited(check, found) for check, found in later]
         if not waiting:
             return self._decide(call, findings)
         return self._decided_later(call, findings, waiting)
@@ -90,8 +80,32 @@ class Screening:
             return [Finding(Code.CHECK_UNAVAILABLE, f"{check.name} took longer than {self._time_limit:g} s")]
         if isinstance(error, CancelledError):
             return []
-        self._mistake(check.name, error)
-        return [Finding(Code.CHECK_UNAVAILABLE, f"{check.name} failed: a mistake of sip_guard, see its log")]
+        return mistaken(check, error, self._mistake)
 
     def _decide(self, call: Call, findings: list[Finding]) -> Decision:
         return decide(call, findings, self._rules, self._tags)
+
+
+def asked(
+    checks: Iterable[Check], call: Call, mistake: Mistake
+) -> tuple[list[Finding], list[tuple[Check, Deferred[list[Finding]]]]]:
+    """Ask checks about a call: give what was found at once, and what has yet to be found out."""
+    findings: list[Finding] = []
+    later: list[tuple[Check, Deferred[list[Finding]]]] = []
+    for check in checks:
+        try:
+            found = check.check(call)
+        except Exception as error:  # noqa: BLE001 - our own mistake costs a finding, never a call
+            findings += mistaken(check, error, mistake)
+            continue
+        if isinstance(found, list):
+            findings += found
+        else:
+            later.append((check, found))
+    return findings, later
+
+
+def mistaken(check: Check, error: BaseException | None, mistake: Mistake) -> list[Finding]:
+    """Give the finding that a mistake of our own costs, and tell of it."""
+    mistake(check.name, error)
+    return [Finding(Code.CHECK_UNAVAILABLE, f"{check.name} failed: a mistake of sip_guard, see its log")]

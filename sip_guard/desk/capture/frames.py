@@ -66,6 +66,10 @@ class Frames:
         """Octets of the file that were read so far; of `size` in all."""
         return 0 if self._raw.closed else self._raw.tell()
 
+    def close(self) -> None:
+        """Read no more."""
+        self._raw.close()
+
     def __iter__(self) -> Iterator[Frame]:
         """Give the frames, and close the file."""
         number = 0

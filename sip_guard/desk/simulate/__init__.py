@@ -1,0 +1,1 @@
+"""Captured calls taken through a configuration, or through two: what each of them would have decided."""

@@ -1,0 +1,131 @@
+"""What came of a simulation, for people and for programs."""
+
+from collections import Counter
+from datetime import UTC, datetime
+from typing import Final
+
+import msgspec
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from sip_guard.desk.simulate.command import Report
+from sip_guard.desk.simulate.tally import Change, Fate
+
+SHOWN: Final = 10
+"""Trunks, reasons and numbers that are shown of each change."""
+
+
+def tables(report: Report, console: Console) -> None:
+    """Print what there was, what is done by which rule, and each change with examples."""
+    counts, tally = report.counts, report.tally
+    for file in report.files:
+        left = {"shortened": file.shortened, "of another link": file.foreign, "gaps in TCP": file.gaps}
+        told = "".join(f", {count} {what}" for what, count in left.items() if count)
+        console.print(Text(f"{file.file}: {file.frames} frames{told}"))
+        if file.fault:
+            console.print(Text(f"{file.file}: {file.fault}", "yellow"))
+    console.print(Text(f"{moment(report.begin)} to {moment(report.end)}: {counts.invites} INVITEs"))
+    left = {
+        "sent again": counts.repeated,
+        "within calls": counts.within_calls,
+        "of our side": counts.outward,
+        "of strangers": counts.strangers,
+        "unreadable": counts.unreadable,
+    }
+    console.print(Text(f"{tally.calls} new calls of trunks; left out: {_listed(Counter(left)) or 'none'}"))
+    if not tally.calls and counts.strangers:
+        console.print(
+            Text("no trunk has these addresses: give --trunk NAME to take all calls for those of one", "yellow")
+        )
+    for problem in (*report.problems, *(f"a mistake of sip_guard: {each}" for each in tally.mistakes)):
+        console.print(Text(problem, "yellow"))
+    done = _table(
+        "What is done, by the rule that speaks", "rule", "action", "calls", *(["before"] if report.against else [])
+    )
+    for fate in sorted({*tally.fates[0], *(tally.fates[1] if report.against else ())}, key=_order):
+        row = [fate.rule, fate.action, str(tally.fates[0][fate])]
+        done.add_row(*row, *([str(tally.fates[1][fate])] if report.against else []))
+    console.print(done)
+    if tally.shadows[0]:
+        shadows = _table("What rules in shadow would do", "rule", "action", "calls")
+        for fate, calls in tally.shadows[0].most_common():
+            shadows.add_row(fate.rule, fate.action, str(calls))
+        console.print(shadows)
+    changes = sorted(tally.changes.items(), key=lambda item: -item[1].calls)
+    for (old, new), change in changes:
+        console.print(_change(old, new, change))
+    changed = sum(change.calls for _, change in changes)
+    against = f"than with {report.against}" if report.against else "than without a guard"
+    console.print(Text(f"{changed} of {tally.calls} calls are treated otherwise {against}", "bold"))
+
+
+def _change(old: Fate, new: Fate, change: Change) -> Table:
+    title = f"{change.calls} calls: {old.action} ({old.rule}) becomes {new.action} ({new.rule})"
+    table = _table(title, "frame", "time", "trunk", "from", "asserted", "to", "reason", "Call-ID")
+    table.caption = "\n".join(
+        f"{name}: {_listed(counter)}"
+        for name, counter in (("trunks", change.trunks), ("reasons", change.reasons), ("numbers", change.numbers))
+    )
+    table.caption_justify = "left"
+    for each in change.examples:
+        place = f"{each.file}#{each.frame}"
+        about = (each.trunk, each.caller, each.asserted, each.called, each.reason, each.call_id)
+        table.add_row(place, moment(each.at), *map(Text, about))
+    return table
+
+
+def json_text(report: Report) -> str:
+    """Give all of it as one JSON object."""
+    tally = report.tally
+    which = ("new", "old") if report.against else ("new",)
+    made = {
+        "policy": report.policy,
+        "against": report.against or None,
+        "begin": report.begin,
+        "end": report.end,
+        "files": report.files,
+        "counts": report.counts,
+        "calls": tally.calls,
+        "problems": [*report.problems, *tally.mistakes],
+        "fates": {name: _fates(tally.fates[i]) for i, name in enumerate(which)},
+        "shadows": {name: _fates(tally.shadows[i]) for i, name in enumerate(which)},
+        "changes": [
+            {
+                "old": old._asdict(),
+                "new": new._asdict(),
+                "calls": change.calls,
+                "trunks": dict(change.trunks.most_common()),
+                "reasons": dict(change.reasons.most_common()),
+                "numbers": dict(change.numbers.most_common(100)),
+                "examples": change.examples,
+            }
+            for (old, new), change in tally.changes.items()
+        ],
+    }
+    return msgspec.json.format(msgspec.json.encode(made)).decode()
+
+
+def _fates(counter: Counter[Fate]) -> list[dict[str, object]]:
+    return [{"rule": fate.rule, "action": fate.action, "calls": calls} for fate, calls in counter.most_common()]
+
+
+def _order(fate: Fate) -> tuple[bool, str, str]:
+    return fate.action in ("allow", "not screened"), fate.rule, fate.action
+
+
+def _listed(counter: Counter[str]) -> str:
+    shown = ", ".join(f"{count} {name}" for name, count in counter.most_common(SHOWN) if count)
+    return shown + (f", and {len(counter) - SHOWN} more" if len(counter) > SHOWN else "")
+
+
+def moment(at: float) -> str:
+    """Give a moment in seconds since the epoch as people read it."""
+    return f"{datetime.fromtimestamp(at, UTC):%Y-%m-%dT%H:%M:%SZ}"
+
+
+def _table(title: str, *columns: str) -> Table:
+    table = Table(*columns, title=title, title_justify="left", title_style="bold")
+    for column in table.columns:
+        column.overflow = "fold"
+    return table

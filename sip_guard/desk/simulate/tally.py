@@ -1,0 +1,128 @@
+"""What became of calls, counted: it does not grow with their number."""
+
+from collections import Counter
+from collections.abc import Callable
+from typing import Final, NamedTuple
+
+import msgspec
+
+from sip_guard.call import Call
+from sip_guard.policy.decision import Decision
+from sip_guard.record import who
+from sip_guard.sip.flow import written
+
+EXAMPLES: Final = 5
+"""Calls that are shown of each change: the first ones."""
+MAX_NUMBERS: Final = 5_000
+"""Numbers that are counted for each change; where there are many more, the rarest are forgotten."""
+MAX_MISTAKES: Final = 10
+
+
+class Fate(NamedTuple):
+    """What one configuration does with a call."""
+
+    action: str
+    """In a rule's words; `not screened` where its trunks do not include the sender."""
+    rule: str
+    """The rule that spoke; `-` without one."""
+
+
+NOT_SCREENED: Final = Fate("not screened", "-")
+NO_GUARD: Final = Fate("allow", "no guard")
+"""What there is to compare with if there is no other configuration."""
+
+
+class Example(msgspec.Struct, frozen=True):
+    """One call that is shown."""
+
+    file: str
+    frame: int
+    at: float
+    call_id: str
+    trunk: str
+    source: str
+    caller: str
+    asserted: str
+    called: str
+    reason: str
+
+
+class Change(msgspec.Struct):
+    """Calls that one configuration treats otherwise than the other, and all of them in the same way."""
+
+    calls: int = 0
+    trunks: Counter[str] = msgspec.field(default_factory=Counter)
+    reasons: Counter[str] = msgspec.field(default_factory=Counter)
+    numbers: Counter[str] = msgspec.field(default_factory=Counter)
+    """By the number that From shows."""
+    examples: list[Example] = msgspec.field(default_factory=list)
+
+    def add(self, example: Example) -> None:
+        """Count a call."""
+        self.calls += 1
+        self.trunks[example.trunk] += 1
+        self.reasons[example.reason] += 1
+        self.numbers[example.caller or "-"] += 1
+        if len(self.examples) < EXAMPLES:
+            self.examples.append(example)
+
+    def merge(self, later: "Change") -> None:
+        """Add what was counted of later calls."""
+        self.calls += later.calls
+        self.trunks += later.trunks
+        self.reasons += later.reasons
+        self.numbers += later.numbers
+        if len(self.numbers) > 2 * MAX_NUMBERS:
+            self.numbers = Counter(dict(self.numbers.most_common(MAX_NUMBERS)))
+        self.examples += later.examples[: EXAMPLES - len(self.examples)]
+
+
+class Tally(msgspec.Struct):
+    """What became of some calls, under the configuration and under the one that it is compared with."""
+
+    calls: int = 0
+    fates: tuple[Counter[Fate], Counter[Fate]] = msgspec.field(default_factory=lambda: (Counter(), Counter()))
+    """New, and old."""
+    shadows: tuple[Counter[Fate], Counter[Fate]] = msgspec.field(default_factory=lambda: (Counter(), Counter()))
+    """What rules in shadow would have done."""
+    changes: dict[tuple[Fate, Fate], Change] = msgspec.field(default_factory=dict)
+    """By what the old one does and what the new one does."""
+    mistakes: list[str] = msgspec.field(default_factory=list)
+
+    def add(self, new: Fate, old: Fate, tell: Callable[[], Example]) -> None:
+        """Count a call; `tell` tells of it if it is treated otherwise."""
+        self.calls += 1
+        self.fates[0][new] += 1
+        self.fates[1][old] += 1
+        if new.action != old.action:
+            self.changes.setdefault((old, new), Change()).add(tell())
+
+    def shadowed(self, which: int, decision: Decision) -> None:
+        """Count what rules in shadow would have done with a call."""
+        for shadow in decision.shadows:
+            self.shadows[which][Fate(shadow.action, shadow.rule)] += 1
+
+    def merge(self, later: "Tally") -> None:
+        """Add what was counted of later calls."""
+        self.calls += later.calls
+        for mine, more in zip((*self.fates, *self.shadows), (*later.fates, *later.shadows), strict=True):
+            mine.update(more)
+        for key, change in later.changes.items():
+            self.changes.setdefault(key, Change()).merge(change)
+        self.mistakes = (self.mistakes + later.mistakes)[:MAX_MISTAKES]
+
+
+def example(call: Call, file: str, frame: int, reason: str) -> Example:
+    """Tell of a call what finds it again."""
+    return Example(
+        file,
+        frame,
+        call.arrival,
+        call.call_id[:256],
+        call.trunk.name,
+        written(call.flow.remote),
+        who(call.presented),
+        ", ".join(map(who, call.asserted)),
+        who(call.target),
+        reason,
+    )

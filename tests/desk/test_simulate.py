@@ -1,0 +1,280 @@
+"""`sip-guard simulate`: what a configuration would do with captured calls, and which it treats otherwise."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import pytest
+from calls import ALICE, BOB, IAT, PKI, X5U, token
+from captures import GUARD, ethernet, pcap, tcp, udp
+from click.testing import CliRunner, Result
+from hypothesis import given
+from hypothesis import strategies as st
+
+from sip_guard.cli import main
+from sip_guard.desk.simulate.tally import EXAMPLES, MAX_NUMBERS, Change, Example, Fate, Tally
+from sip_guard.repository.answer import NO_VALIDATORS
+from sip_guard.repository.document import Document, file_name, write
+
+CARRIER = ("192.0.2.1", 5060)
+ABROAD = ("192.0.2.66", 5060)
+PBX = ("198.51.100.80", 5060)
+BANK = "+442079460001"
+
+CONFIG = """\
+listen:
+  - udp: 127.0.0.1:5060
+trunks:
+  - name: carrier
+    sources: [192.0.2.1]
+  - name: abroad
+    sources: [192.0.2.66]
+targets:
+  - name: pbx
+    address: 198.51.100.80:5060
+verification:
+  anchors: [root.pem]
+lists:
+  - name: banks
+    file: banks.csv
+    scope: nobody
+policy:
+  rules:
+"""
+
+
+def invite(name: str, caller: str = f"+{ALICE}", called: str = f"+{BOB}", *more: str, to_tag: str = "") -> bytes:
+    lines = [
+        f"INVITE sip:{called}@198.51.100.1 SIP/2.0",
+        f"Via: SIP/2.0/UDP 192.0.2.1;branch=z9hG4bK{name}",
+        "Max-Forwards: 70",
+        f"From: <sip:{caller}@carrier.example>;tag={name}",
+        f"To: <sip:{called}@198.51.100.1>{to_tag}",
+        f"Call-ID: {name}",
+        "CSeq: 1 INVITE",
+        "Contact: <sip:192.0.2.1>",
+        *more,
+        "Content-Length: 0",
+    ]
+    return "\r\n".join([*lines, "", ""]).encode()
+
+
+def signed(name: str, value: bytes | None = None) -> bytes:
+    identity = (value or token()).decode() + f";info=<{X5U}>;alg=ES256;ppt=shaken"
+    return invite(name, f"+{ALICE}", f"+{BOB}", f"Identity: {identity}")
+
+
+class Desk:
+    """A folder with a configuration, and the certificates that a guard has kept."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        (folder / "root.pem").write_bytes(PKI.root.pem)
+        (folder / "banks.csv").write_text(f"number,owner,source\n{BANK},A Bank,itself\n")
+        kept = folder / "certificates"
+        kept.mkdir()
+        document = Document(X5U, NO_VALIDATORS, int(IAT) + 3600, PKI.signer.bundle)
+        (kept / file_name(X5U)).write_bytes(write(document))
+
+    def config(self, name: str, *rules: str) -> str:
+        path = self.folder / f"{name}.yaml"
+        path.write_text(CONFIG + "".join(f"    - {{{rule}}}\n" for rule in rules) + ("" if rules else "    []\n"))
+        return str(path)
+
+    def captured(self, *packets: bytes, name: str = "a.pcap", step: float = 0.001) -> str:
+        return str(pcap(self.folder / name, map(ethernet, packets), at=IAT, step=step))
+
+    def run(self, *options: str) -> Result:
+        return CliRunner(env={"COLUMNS": "240"}).invoke(main, ["simulate", *options])
+
+    def simulated(self, capture: str, policy: str, *options: str) -> dict[str, Any]:
+        """Give the JSON that is printed."""
+        result = self.run("--capture", capture, "--policy", policy, "--json", "-", *options)
+        assert result.exit_code == 0, result.stderr
+        made: dict[str, Any] = json.loads(result.stdout)
+        return made
+
+
+@pytest.fixture
+def desk(tmp_path: Path) -> Desk:
+    return Desk(tmp_path)
+
+
+def fates(made: dict[str, Any], which: str = "new") -> dict[str, int]:
+    return {f"{each['rule']}: {each['action']}": each["calls"] for each in made["fates"][which]}
+
+
+def test_each_call_is_decided_about_as_the_guard_would(desk: Desk) -> None:
+    capture = desk.captured(
+        udp(invite("unsigned"), CARRIER), udp(invite("bank", BANK), ABROAD), udp(signed("signed"), CARRIER)
+    )
+    made = desk.simulated(capture, desk.config("new"), "--certificates", str(desk.folder / "certificates"))
+    assert fates(made) == {"unsigned: tag": 1, "protected: reject 403": 1, "attested: tag": 1}
+
+
+def test_nothing_is_fetched_unless_asked_for(desk: Desk) -> None:
+    made = desk.simulated(desk.captured(udp(signed("signed"), CARRIER)), desk.config("new"))
+    assert fates(made) == {"unavailable: tag": 1}
+
+
+def test_calls_that_change_are_told_by_rule_trunk_and_number_with_examples(desk: Desk) -> None:
+    packets = [udp(invite(f"b{i}", BANK), ABROAD) for i in range(7)] + [udp(invite("x"), CARRIER)]
+    new = desk.config("new")
+    old = desk.config("old", "id: protected, when: {finding: number-protected}, then: reject, mode: shadow")
+    made = desk.simulated(desk.captured(*packets), new, "--against", old)
+    [change] = made["changes"]
+    assert (change["old"], change["new"]) == (
+        {"rule": "unsigned", "action": "tag"},
+        {"rule": "protected", "action": "reject 403"},
+    )
+    assert (change["calls"], change["trunks"], change["numbers"]) == (7, {"abroad": 7}, {BANK.lstrip("+"): 7})
+    assert [each["frame"] for each in change["examples"]] == [1, 2, 3, 4, 5]
+    assert change["examples"][0]["call_id"] == "b0"
+    assert {"rule": "protected", "action": "reject 403", "calls": 7} in made["shadows"]["old"]
+
+
+def test_only_new_calls_of_trunks_are_looked_at_and_each_once(desk: Desk) -> None:
+    packets = [
+        udp(invite("a"), CARRIER),
+        udp(invite("a"), CARRIER),
+        udp(invite("b", to_tag=";tag=2"), CARRIER),
+        udp(invite("out"), PBX, CARRIER),
+        udp(invite("stranger"), ("203.0.113.9", 5060)),
+        udp(b"INVITE sip:x SIP/2.0\r\n\r\n", CARRIER),
+        udp(b"SIP/2.0 200 OK\r\n\r\n", GUARD, CARRIER),
+        tcp(invite("t"), 1, CARRIER),
+    ]
+    made = desk.simulated(desk.captured(*packets), desk.config("new"))
+    assert made["calls"] == 2
+    assert made["counts"] == {
+        "messages": 8,
+        "invites": 7,
+        "repeated": 1,
+        "within_calls": 1,
+        "outward": 1,
+        "strangers": 1,
+        "unreadable": 1,
+    }
+
+
+def test_all_calls_can_be_taken_for_those_of_one_trunk(desk: Desk) -> None:
+    capture = desk.captured(udp(invite("stranger"), ("203.0.113.9", 5060)))
+    rule = "id: here, when: {trunk: abroad}, then: reject 403"
+    assert fates(desk.simulated(capture, desk.config("new", rule), "--trunk", "abroad")) == {"here: reject 403": 1}
+
+
+def test_a_replayed_token_is_found_at_the_time_of_the_capture(desk: Desk) -> None:
+    same = token()
+    certificates = "--certificates", str(desk.folder / "certificates")
+    soon = desk.captured(udp(signed("a", same), CARRIER), udp(signed("b", same), CARRIER))
+    assert fates(desk.simulated(soon, desk.config("new"), *certificates)) == {"attested: tag": 1, "replayed: tag": 1}
+    late = desk.captured(udp(signed("a", same), CARRIER), udp(signed("b", same), CARRIER), step=3600)
+    assert fates(desk.simulated(late, desk.config("new"), *certificates)) == {
+        "attested: tag": 1,
+        "stale: reject 403": 1,
+    }
+
+
+def test_the_result_does_not_depend_on_how_many_work_on_it(desk: Desk) -> None:
+    same = token()
+    calls = [
+        signed(f"c{i}", same) if i % 50 == 7 else invite(f"c{i}", BANK if i % 9 == 0 else f"+{ALICE}")
+        for i in range(600)
+    ]
+    capture = desk.captured(*(udp(call, CARRIER) for call in calls))
+    new, old = desk.config("new"), desk.config("old", "id: all, then: allow")
+    given = "--against", old, "--certificates", str(desk.folder / "certificates"), "--workers"
+    alone, shared = (desk.simulated(capture, new, *given, workers) for workers in ("0", "2"))
+    assert fates(alone)["replayed: tag"] == 11
+    assert alone == shared
+
+
+def test_a_report_for_people_names_files_rules_and_calls(desk: Desk) -> None:
+    capture = desk.captured(udp(invite("bank", BANK), ABROAD))
+    result = desk.run("--capture", capture, "--policy", desk.config("new"))
+    assert result.exit_code == 0
+    for told in ("1 frames", "1 INVITEs", "protected", "reject 403", "bank", "1 of 1 calls are treated otherwise"):
+        assert told in result.stdout
+
+
+def test_the_json_goes_into_a_file(desk: Desk) -> None:
+    capture = desk.captured(udp(invite("a"), CARRIER))
+    result = desk.run("--capture", capture, "--policy", desk.config("new"), "--json", str(desk.folder / "r.json"))
+    assert "treated otherwise" in result.stdout
+    assert json.loads((desk.folder / "r.json").read_text())["calls"] == 1
+
+
+def test_a_list_that_is_refused_is_told(desk: Desk) -> None:
+    (desk.folder / "banks.csv").write_text("number,owner,source\nnonsense,A Bank,itself\n")
+    made = desk.simulated(desk.captured(udp(invite("a"), CARRIER)), desk.config("new"))
+    assert made["problems"][0].startswith("the list banks is refused: ")
+    assert fates(made) == {"unavailable: tag": 1}
+
+
+@pytest.mark.parametrize(
+    ("content", "told"),
+    [
+        (b"no capture", "it is no capture; expected a capture as tcpdump or Wireshark write it"),
+        (None, "it cannot be read: No such file or directory"),
+    ],
+)
+def test_a_file_that_is_no_capture_is_refused(desk: Desk, content: bytes | None, told: str) -> None:
+    if content is not None:
+        (desk.folder / "x.pcap").write_bytes(content)
+    result = desk.run("--capture", str(desk.folder / "x.pcap"), "--policy", desk.config("new"))
+    assert result.exit_code == 2
+    assert f"x.pcap: {told}" in result.stderr
+
+
+def test_a_capture_without_calls_is_refused_and_says_what_may_be_wrong(desk: Desk) -> None:
+    path = pcap(desk.folder / "a.pcap", [ethernet(udp(invite("a")))], shortened=99)
+    result = desk.run("--capture", str(path), "--policy", desk.config("new"))
+    assert result.exit_code == 2
+    assert "no INVITE among 1 frames; some hold only the beginning of a packet" in result.stderr
+
+
+def test_a_capture_that_is_cut_off_is_used_and_told(desk: Desk) -> None:
+    capture = Path(desk.captured(udp(invite("a"), CARRIER), udp(invite("b"), CARRIER)))
+    capture.write_bytes(capture.read_bytes()[:-5])
+    made = desk.simulated(str(capture), desk.config("new"))
+    assert made["calls"] == 1
+    assert made["files"][0]["fault"] == "it is cut off after frame 1; what comes before it was used"
+
+
+def test_a_wrong_configuration_or_trunk_is_refused(desk: Desk) -> None:
+    capture = desk.captured(udp(invite("a"), CARRIER))
+    bad = desk.run("--capture", capture, "--policy", desk.config("bad", "id: x, then: fly"))
+    assert bad.exit_code == 2
+    assert "policy.rules[0].then" in bad.stderr
+    unknown = desk.run("--capture", capture, "--policy", desk.config("new"), "--trunk", "nobody")
+    assert unknown.exit_code == 2
+    assert "there is no trunk `nobody` in the configuration; there are: carrier, abroad" in unknown.stderr
+
+
+def _tally(numbers: list[int]) -> Tally:
+    made = Tally()
+    for number in numbers:
+        example = Example("f", number, 0.0, "c", "t", "s", str(number), "", "", "-")
+        made.add(Fate("reject 403", "r"), Fate("allow", "no guard"), lambda example=example: example)  # type: ignore[misc]
+    return made
+
+
+@given(st.lists(st.integers(0, 20)), st.lists(st.integers(0, 20)))
+def test_counting_in_parts_is_counting_at_once(first: list[int], second: list[int]) -> None:
+    merged = _tally(first)
+    merged.merge(_tally(second))
+    assert msgspec.to_builtins(list(merged.changes.values())) == msgspec.to_builtins(
+        list(_tally(first + second).changes.values())
+    )
+
+
+def test_examples_and_numbers_are_bounded() -> None:
+    merged = Tally()
+    for begin in range(0, 4 * MAX_NUMBERS, 250):
+        merged.merge(_tally([0, *range(begin, begin + 250)]))
+    [change] = merged.changes.values()
+    assert isinstance(change, Change)
+    assert len(change.numbers) <= 2 * MAX_NUMBERS
+    assert len(change.examples) == EXAMPLES
+    assert change.numbers.most_common(1)[0][0] == "0"
