@@ -6,7 +6,7 @@ from typing import Literal, Self
 
 import msgspec
 
-from sip_guard.number import DialPlan, canonical
+from sip_guard.number import DialPlan, canonical, written_in
 from sip_guard.peer import Trunk
 from sip_guard.sip.flow import Flow
 from sip_guard.sip.headers import name_addr, split_list
@@ -435,6 +435,12 @@ class Call(msgspec.Struct, frozen=True):
             if party.number is not None:
                 seen.add(party.number)
         return parties
+
+    def named(self) -> list[str]:
+        """Give the telephone numbers that stand in display names, where they are others than the field's own."""
+        plan = self.trunk.dial_plan
+        found = [(party, written_in(party.name, plan)) for _, party in self.shown() if party.name]
+        return list(dict.fromkeys(number for party, number in found if number and number != party.number))
 
     @classmethod
     def of(cls, request: Request, trunk: Trunk, flow: Flow, arrival: float) -> Self:

@@ -1,6 +1,7 @@
 """Telephone numbers in canonical form (RFC 8224 8.3). The only user of phonenumbers."""
 
 import re
+import unicodedata
 from collections.abc import Sequence
 from functools import lru_cache
 
@@ -12,6 +13,7 @@ MAX_USER = 128
 
 _INTERNATIONAL = re.compile(r"\+[1-9][0-9]{6,14}")
 _VISUAL = re.compile(r"[-.() ]")
+_FOR_PEOPLE = re.compile(r"(?<![0-9])\+?[0-9(](?:[-.()/ ]{0,2}[0-9]){6,14}(?![0-9])")
 _DIALLED = re.compile(r"\+?[0-9]+")
 _NANP = re.compile(r"[2-9][0-9]{2}[2-9][0-9]{6}")
 _INTERNATIONALS = re.compile(rf"(?:{_INTERNATIONAL.pattern}\n)*+{_INTERNATIONAL.pattern}")
@@ -52,6 +54,12 @@ def canonical(user: str, plan: DialPlan = PLAIN) -> str | None:
 def dialled(user: str) -> str:
     """Give a user part without its parameters and visual separators (RFC 3966 5.1.1), escapes decoded."""
     return _VISUAL.sub("", _ESCAPE.sub(lambda m: chr(int(m[1], 16)), user).partition(";")[0])
+
+
+def written_in(text: str, plan: DialPlan = PLAIN) -> str | None:
+    """Give the first telephone number that stands in a text for people, such as a display name; None: there is none."""
+    found = _FOR_PEOPLE.search(unicodedata.normalize("NFKC", text[:MAX_USER]))
+    return canonical(_VISUAL.sub("", found[0]), plan) if found is not None else None
 
 
 def international(text: str, plan: DialPlan = PLAIN) -> str | None:

@@ -11,6 +11,7 @@ from sip_guard.number import (
     internationals,
     is_country,
     leading,
+    written_in,
 )
 
 US = DialPlan("US", ("011",))
@@ -173,3 +174,22 @@ def test_what_is_no_international_number_is_none_without_a_country(text: str) ->
 )
 def test_a_prefix_is_read_as_it_is_written(text: str, country: str | None, digits: str | None) -> None:
     assert leading(text, DialPlan(country)) == digits
+
+
+@pytest.mark.parametrize(
+    ("text", "number"),
+    [
+        ("020 7946 0000", "442079460000"),
+        ("Barclays (020) 7946-0000", "442079460000"),
+        ("\uff10\uff12\uff10 7946 0000", "442079460000"),
+        ("+44 (0)20 7946 0000 ext 12", "442079460000"),
+        ("0044.20.7946.0000", "442079460000"),
+        ("07700 900123 Alice", "447700900123"),
+        ("Route 66", None),
+        ("Studio 54 London 2026", None),
+        ("12345678901234567890", None),
+        ("", None),
+    ],
+)
+def test_a_number_is_read_where_it_stands_in_a_text(text: str, number: str | None) -> None:
+    assert written_in(text, DialPlan("GB", ("00",))) == number

@@ -15,7 +15,10 @@ _ATTESTED = {"from": b"from", "asserted": b"p-asserted-identity"}
 
 
 class ProtectedCheck:
-    """Finds numbers that nobody may show, or not this caller. From and what the network asserts are looked at."""
+    """Finds numbers that nobody may show, or not this caller. From and what the network asserts are looked at.
+
+    So are numbers in their display names, which telephones show. No token attests those.
+    """
 
     name = "protected"
 
@@ -26,7 +29,7 @@ class ProtectedCheck:
 
     def check(self, call: Call) -> list[Finding]:
         """Give a finding for each entry that the call runs against."""
-        shown = [(field, party.number) for field, party in call.shown()]
+        shown = [*((field, party.number) for field, party in call.shown()), *(("name", each) for each in call.named())]
         found = [
             _finding(entry, field, number)
             for field, number in dict.fromkeys(shown)
@@ -43,7 +46,7 @@ class ProtectedCheck:
 def _finding(entry: Entry, field: str, number: str) -> Finding:
     listing, scope = entry.listing, entry.listing.scope
     excuse = None
-    if scope.kind == "attested":
+    if scope.kind == "attested" and field in _ATTESTED:
         excuse = Excuse(_ATTESTED[field], scope.level, frozenset(scope.names))
     return Finding(
         Code.NUMBER_PROTECTED,

@@ -6,12 +6,13 @@ from typing import Any
 import pytest
 from incoming import ALICE_NUMBER, DEFAULT, call, passed
 from pki import NOW
-from scene import TRUNK
+from scene import TRUNK, trunk
 
 from sip_guard.call import Attestation, Code, Excuse, Finding
 from sip_guard.checks.protected import ProtectedCheck
 from sip_guard.lists.keeper import Entry
 from sip_guard.lists.listing import Listing, Scope, expiry
+from sip_guard.number import DialPlan
 from sip_guard.policy.decision import TagOptions, decide
 from sip_guard.verdict import Forward, Reject
 
@@ -57,6 +58,23 @@ def test_the_asserted_number_is_looked_up_too_and_a_prefix_is_told() -> None:
     (found,) = check(entry(digits=4), number="442079460000").check(call(ASSERTED))
     assert dict(found.particulars)["field"] == "asserted"
     assert dict(found.particulars)["entry"] == "prefix"
+
+
+@pytest.mark.parametrize("name", ["+44 20 7946 0000", "Call 0044 (20) 7946-0000", "442079460000 Example Bank"])
+def test_a_number_in_a_display_name_is_looked_up_and_no_token_excuses_it(name: str) -> None:
+    of = call(
+        fields={"From": f'"{name}" <sip:+{ALICE_NUMBER}@x>;tag=1'}, trunk=trunk(dial_plan=DialPlan(None, ("00",)))
+    )
+    (found,) = check(entry("attested A"), number="442079460000").check(of)
+    assert dict(found.particulars)["field"] == "name"
+    assert found.excuse is None
+    assert check(entry(f"trunks {TRUNK.name}"), number="442079460000").check(of) == []
+
+
+def test_a_name_that_is_the_callers_own_number_claims_nothing_more() -> None:
+    of = call(fields={"From": f'"+1 (215) 555-1212" <sip:+{ALICE_NUMBER}@x>;tag=1'})
+    assert of.named() == []
+    assert len(check(entry()).check(of)) == 1
 
 
 def test_a_number_that_stands_twice_in_a_field_is_told_once() -> None:
