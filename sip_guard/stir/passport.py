@@ -1,9 +1,10 @@
 """PASSporTs: the claims that a token makes of a call (RFC 8225)."""
 
 from collections.abc import Mapping
-from typing import Final
+from typing import Annotated, Final
 
 import msgspec
+from msgspec import UNSET, Meta, UnsetType
 
 from sip_guard.call import Code, Finding
 from sip_guard.stir.jws import Jws
@@ -39,6 +40,28 @@ class Passport(msgspec.Struct, frozen=True):
     """All members of the payload."""
 
 
+class _Caller(msgspec.Struct):
+    """Exactly one of both (RFC 8225 5.2.1)."""
+
+    tn: str | UnsetType = UNSET
+    uri: str | UnsetType = UNSET
+
+
+class _Callees(msgspec.Struct):
+    """Arrays in an object (RFC 8225 5.2.1, erratum 5715)."""
+
+    tn: tuple[str, ...] = ()
+    uri: tuple[str, ...] = ()
+
+
+class _Claims(msgspec.Struct):
+    dest: _Callees
+    iat: Annotated[int, Meta(ge=0, le=MAX_IAT)]
+    orig: _Caller
+    attest: str | UnsetType = UNSET
+    origid: str | UnsetType = UNSET
+
+
 def claims(jws: Jws) -> Passport | Finding:
     """Read the claims of a token whose JOSE header has been read."""
     payload = members(jws.payload)
@@ -48,66 +71,31 @@ def claims(jws: Jws) -> Passport | Finding:
         if name not in payload:
             return Finding(Code.CLAIM_MISSING, f"no '{name}' in the payload")
     try:
-        orig_tn, orig_uri = _orig(payload["orig"])
-        dest_tn, dest_uri = _dest(payload["dest"])
-        return Passport(
-            jws.alg,
-            jws.ppt,
-            jws.typ,
-            jws.x5u,
-            _text(payload, "attest"),
-            _text(payload, "origid"),
-            dest_tn,
-            dest_uri,
-            _iat(payload["iat"]),
-            orig_tn,
-            orig_uri,
-            jws.signed,
-            jws.signature,
-            payload,
-        )
-    except _InvalidClaim as fault:
-        return Finding(Code.CLAIM_INVALID, str(fault))
+        said = msgspec.convert(payload, _Claims)
+    except msgspec.ValidationError as fault:
+        return Finding(Code.CLAIM_INVALID, f"a claim of another form: {fault}"[:200])
+    tn, uri, attest, origid = map(_given, (said.orig.tn, said.orig.uri, said.attest, said.origid))
+    if (tn is None) == (uri is None) or not (tn or uri):
+        return Finding(Code.CLAIM_INVALID, "'orig' does not hold exactly one of 'tn' and 'uri'")
+    if not said.dest.tn and not said.dest.uri:
+        return Finding(Code.CLAIM_INVALID, "'dest' names nobody")
+    return Passport(
+        jws.alg,
+        jws.ppt,
+        jws.typ,
+        jws.x5u,
+        attest,
+        origid,
+        said.dest.tn,
+        said.dest.uri,
+        said.iat,
+        tn,
+        uri,
+        jws.signed,
+        jws.signature,
+        payload,
+    )
 
 
-class _InvalidClaim(Exception):  # noqa: N818 - it never leaves this file
-    pass
-
-
-def _iat(value: object) -> int:
-    if type(value) is not int or not 0 <= value <= MAX_IAT:  # bool is an int, and no time
-        raise _InvalidClaim("'iat' is not a number of whole seconds")
-    return value
-
-
-def _text(payload: Mapping[str, object], name: str) -> str | None:
-    value = payload.get(name, "")
-    if not isinstance(value, str):
-        raise _InvalidClaim(f"'{name}' is not a string")
-    return value if name in payload else None
-
-
-def _orig(value: object) -> tuple[str | None, str | None]:
-    """Read the one identity of the caller (RFC 8225 5.2.1)."""
-    if not isinstance(value, dict) or ("tn" in value) == ("uri" in value):
-        raise _InvalidClaim("'orig' does not hold exactly one of 'tn' and 'uri'")
-    tn, uri = value.get("tn"), value.get("uri")
-    if isinstance(tn, str) and tn:
-        return tn, None
-    if isinstance(uri, str) and uri:
-        return None, uri
-    raise _InvalidClaim("'orig' does not hold a string")
-
-
-def _dest(value: object) -> tuple[tuple[str, ...], tuple[str, ...]]:
-    """Read the identities of the callees (RFC 8225 5.2.1): arrays in an object (erratum 5715)."""
-    if not isinstance(value, dict):
-        raise _InvalidClaim("'dest' is not an object")
-    tns, uris = value.get("tn", []), value.get("uri", [])
-    if not isinstance(tns, list) or not isinstance(uris, list):
-        raise _InvalidClaim("'dest' does not hold arrays")
-    if any(type(item) is not str for item in (*tns, *uris)):
-        raise _InvalidClaim("'dest' holds something else than strings")
-    if not tns and not uris:
-        raise _InvalidClaim("'dest' names nobody")
-    return tuple(tns), tuple(uris)
+def _given(value: str | UnsetType) -> str | None:
+    return None if value is UNSET else value
