@@ -18,7 +18,7 @@ from zope.interface import implementer
 from sip_guard import __version__
 from sip_guard.config import Config, ConfigError, load
 from sip_guard.config.fault import unknown
-from sip_guard.desk.commands import simulate
+from sip_guard.desk.commands import explain, simulate
 from sip_guard.lists.reading import Reading
 from sip_guard.log import Logger, logger
 from sip_guard.memory import settle
@@ -46,6 +46,7 @@ def main() -> None:
     """Stop spoofed calls: an inline SIP proxy between trunks and a PBX."""
 
 
+main.add_command(explain)
 main.add_command(simulate)
 
 

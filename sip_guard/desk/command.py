@@ -43,7 +43,7 @@ def judge(wanted: Wanted) -> Report:
     """Judge what was brought. Raises BadInput, for it or for the arguments."""
     trusts, terms, options = _trust(wanted)
     statement = read(wanted.text, wanted.caller, wanted.called)
-    at, trunk = _moment(wanted.at, statement), _trunk(wanted)
+    at, trunk = moment(wanted.at, statement), _trunk(wanted)
     if wanted.certificate is not None or wanted.offline:
         there = FromNowhere() if wanted.certificate is None else FromFile(octets(wanted.certificate), trusts)
         return _now(verify(statement, Circumstances(trunk, terms, trusts, there.get, at)))
@@ -85,7 +85,7 @@ def _trunk(wanted: Wanted) -> Trunk:
     return Trunk(name="desk", targets=(), dial_plan=DialPlan(wanted.country or None))
 
 
-def _moment(text: str, statement: Statement) -> float:
+def moment(text: str, statement: Statement) -> float:
     """Read a moment: `now`, `iat`, seconds since the epoch, or ISO 8601 (UTC unless it says otherwise)."""
     if text == "now":
         return time.time()

@@ -129,6 +129,11 @@ def trunk_named(config: Config, name: str) -> Trunk:
     return found
 
 
+def certificates_of(config: Config) -> Path | None:
+    """Give the folder where the guard keeps certificates that it has judged good, if it keeps them."""
+    return config.state_directory and config.state_directory / CERTIFICATES
+
+
 def prepare(config: Config, folder: Path, *, fetch: bool) -> list[str]:
     """Compile the lists of protected numbers of a configuration into a folder; say what is wrong with them.
 

@@ -25,9 +25,8 @@ def table(report: Report, console: Console) -> None:
     for finding in report.findings:
         place = f"token {finding.token}: " if finding.token else ""
         console.print(Text(f"{place}{finding.code.value}: {finding.detail}"))
-    when = datetime.fromtimestamp(report.at, UTC)
     verdict = Text("passed", "bold green") if report.passed else Text("not passed", "bold red")
-    console.print(verdict, Text(f"at {when:%Y-%m-%dT%H:%M:%SZ}"))
+    console.print(verdict, Text(f"at {moment(report.at)}"))
 
 
 def json_text(report: Report) -> str:
@@ -39,12 +38,26 @@ def json_text(report: Report) -> str:
             {"token": told.token, "type": told.type, "checks": [line._asdict() for line in told.lines]}
             for told in report.told
         ],
-        "findings": [_finding(finding) for finding in report.findings],
+        "findings": [finding_fields(finding) for finding in report.findings],
     }
     return msgspec.json.format(msgspec.json.encode(made)).decode()
 
 
-def _finding(finding: Finding) -> dict[str, object]:
+def moment(at: float) -> str:
+    """Give a moment in seconds since the epoch as people read it."""
+    return f"{datetime.fromtimestamp(at, UTC):%Y-%m-%dT%H:%M:%SZ}"
+
+
+def titled(title: str, *columns: str) -> Table:
+    """Make a table whose cells are never cut."""
+    table = Table(*columns, title=title, title_justify="left", title_style="bold")
+    for column in table.columns:
+        column.overflow = "fold"
+    return table
+
+
+def finding_fields(finding: Finding) -> dict[str, object]:
+    """Give a finding as it stands in JSON."""
     attestation = finding.attestation
     return {
         "code": finding.code.value,

@@ -12,7 +12,7 @@ import msgspec
 from sip_guard.config import Config
 from sip_guard.desk.capture.messages import Captured, Messages
 from sip_guard.desk.fetch import Fetching
-from sip_guard.desk.guard import CERTIFICATES, DeskGuard, Means, prepare
+from sip_guard.desk.guard import DeskGuard, Means, certificates_of, prepare
 from sip_guard.desk.simulate.arrivals import Arrivals, Counts
 from sip_guard.desk.simulate.tally import Tally
 from sip_guard.desk.simulate.work import Item, Setup, decided, items
@@ -136,11 +136,6 @@ class _Run:
             self.begin = self.begin or message.at
             self.end = max(self.end, message.at)
             yield message
-
-
-def certificates_of(config: Config) -> Path | None:
-    """Give the folder where the guard keeps certificates that it has judged good, if it keeps them."""
-    return config.state_directory and config.state_directory / CERTIFICATES
 
 
 def _opened(path: Path) -> Messages:

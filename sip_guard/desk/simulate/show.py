@@ -1,7 +1,6 @@
 """What came of a simulation, for people and for programs."""
 
 from collections import Counter
-from datetime import UTC, datetime
 from typing import Final
 
 import msgspec
@@ -9,6 +8,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from sip_guard.desk.show import moment, titled
 from sip_guard.desk.simulate.command import Report
 from sip_guard.desk.simulate.tally import Change, Fate
 
@@ -40,7 +40,7 @@ def tables(report: Report, console: Console) -> None:
         )
     for problem in (*report.problems, *(f"a mistake of sip_guard: {each}" for each in tally.mistakes)):
         console.print(Text(problem, "yellow"))
-    done = _table(
+    done = titled(
         "What is done, by the rule that speaks", "rule", "action", "calls", *(["before"] if report.against else [])
     )
     for fate in sorted({*tally.fates[0], *(tally.fates[1] if report.against else ())}, key=_order):
@@ -48,7 +48,7 @@ def tables(report: Report, console: Console) -> None:
         done.add_row(*row, *([str(tally.fates[1][fate])] if report.against else []))
     console.print(done)
     if tally.shadows[0]:
-        shadows = _table("What rules in shadow would do", "rule", "action", "calls")
+        shadows = titled("What rules in shadow would do", "rule", "action", "calls")
         for fate, calls in tally.shadows[0].most_common():
             shadows.add_row(fate.rule, fate.action, str(calls))
         console.print(shadows)
@@ -62,7 +62,7 @@ def tables(report: Report, console: Console) -> None:
 
 def _change(old: Fate, new: Fate, change: Change) -> Table:
     title = f"{change.calls} calls: {old.action} ({old.rule}) becomes {new.action} ({new.rule})"
-    table = _table(title, "frame", "time", "trunk", "from", "asserted", "to", "reason", "Call-ID")
+    table = titled(title, "frame", "time", "trunk", "from", "asserted", "to", "reason", "Call-ID")
     table.caption = "\n".join(
         f"{name}: {_listed(counter)}"
         for name, counter in (("trunks", change.trunks), ("reasons", change.reasons), ("numbers", change.numbers))
@@ -117,15 +117,3 @@ def _order(fate: Fate) -> tuple[bool, str, str]:
 def _listed(counter: Counter[str]) -> str:
     shown = ", ".join(f"{count} {name}" for name, count in counter.most_common(SHOWN) if count)
     return shown + (f", and {len(counter) - SHOWN} more" if len(counter) > SHOWN else "")
-
-
-def moment(at: float) -> str:
-    """Give a moment in seconds since the epoch as people read it."""
-    return f"{datetime.fromtimestamp(at, UTC):%Y-%m-%dT%H:%M:%SZ}"
-
-
-def _table(title: str, *columns: str) -> Table:
-    table = Table(*columns, title=title, title_justify="left", title_style="bold")
-    for column in table.columns:
-        column.overflow = "fold"
-    return table

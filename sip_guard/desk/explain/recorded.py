@@ -1,0 +1,110 @@
+"""A call out of the record: what the log line of its decision says, and no more."""
+
+import gzip
+from collections.abc import Iterator
+from datetime import datetime
+from pathlib import Path
+from typing import IO, Any, cast
+
+import msgspec
+
+from sip_guard.call import Attestation, Call, Code, Finding
+from sip_guard.config import Config
+from sip_guard.desk.guard import trunk_named
+from sip_guard.desk.statement import BadInput
+from sip_guard.sip.flow import Flow
+from sip_guard.sip.message import MalformedMessage, Request, parse
+
+_FLOW = Flow("UDP", ("0.0.0.0", 0), ("0.0.0.0", 0))  # noqa: S104 - the record does not say it
+_CODES = {code.value: code for code in Code}
+_OWN = frozenset({"code", "detail", "token", "weighs"})
+
+
+class Recorded(msgspec.Struct, frozen=True):
+    """A decision in the record."""
+
+    call: Call
+    """As far as the record goes: header fields that are not in it are missing."""
+    findings: tuple[Finding, ...]
+    action: str
+    rule: str
+    decisions: int
+    """How many decisions there are about this Call-ID; this is the last."""
+
+
+def recorded_call(path: Path, call_id: str, config: Config) -> Recorded:
+    """Find the last decision about a Call-ID. Raises BadInput."""
+    line, count = None, 0
+    try:
+        for each in _lines(path):
+            if call_id.encode() in each and (decision := _decision(each, call_id)) is not None:
+                line, count = decision, count + 1
+    except (OSError, EOFError) as error:
+        raise BadInput(f"the record {path} cannot be read: {error}") from None
+    if line is None:
+        raise BadInput(f"`{call_id}` is neither a file nor a Call-ID of a decision in the record {path}; see --record")
+    try:
+        findings = tuple(_finding(each, line) for each in line["findings"])
+        return Recorded(_call(line, config), findings, line["action"], line["rule"], count)
+    except (KeyError, TypeError, ValueError, AttributeError) as error:
+        raise BadInput(f"the record {path} has a decision about `{call_id}` in another form: {error}") from None
+
+
+def _lines(path: Path) -> Iterator[bytes]:
+    with path.open("rb") as raw:
+        packed = raw.read(2) == b"\x1f\x8b"
+        raw.seek(0)
+        yield from cast("IO[bytes]", gzip.GzipFile(fileobj=raw)) if packed else raw
+
+
+def _decision(line: bytes, call_id: str) -> dict[str, Any] | None:
+    try:
+        made = msgspec.json.decode(line)
+    except msgspec.DecodeError:
+        return None
+    is_it = isinstance(made, dict) and made.get("event") == "decision" and made.get("call_id") == call_id
+    return made if is_it else None
+
+
+def _finding(each: dict[str, Any], line: dict[str, Any]) -> Finding:
+    code = _CODES[each["code"]]
+    attestation = None
+    if code is Code.PASSED and line["attest"] is not None:
+        attestation = Attestation(line["attest"], line["origid"] or "", line["spc"] or "", frozenset())
+    return Finding(
+        code,
+        each["detail"],
+        token=each["token"] or 0,
+        weighs=each["weighs"],
+        attestation=attestation,
+        particulars=tuple((name, value) for name, value in each.items() if name not in _OWN),
+    )
+
+
+def _call(line: dict[str, Any], config: Config) -> Call:
+    """Make a call that shows what the record says."""
+    lines = [
+        f"INVITE {_uri(line['target'])} SIP/2.0",
+        "Via: SIP/2.0/UDP record.invalid;branch=z9hG4bKrecord",
+        "Max-Forwards: 70",
+        f"From: <{_uri(line['from'])}>;tag=record",
+        f"To: <{_uri(line['to'])}>",
+        f"Call-ID: {line['call_id']}",
+        "CSeq: 1 INVITE",
+        "Contact: <sip:record.invalid>",
+        *(f"P-Asserted-Identity: <{_uri(number)}>" for number in line["asserted"]),
+        "Content-Length: 0",
+    ]
+    try:
+        request = parse("\r\n".join([*lines, "", ""]).encode())
+    except MalformedMessage as fault:
+        raise ValueError(fault.reason) from None
+    if not isinstance(request, Request):
+        raise ValueError("no request")  # noqa: TRY004 - a fault of the record
+    at = datetime.fromisoformat(line["ts"]).timestamp() - line["latency_ms"] / 1000
+    return Call.of(request, trunk_named(config, line["trunk"]), _FLOW, at)
+
+
+def _uri(user: str) -> str:
+    plus = "+" if user.isdecimal() and len(user) > 6 else ""
+    return f"sip:{plus}{user}@record.invalid" if user else "sip:anonymous@anonymous.invalid"

@@ -1,0 +1,101 @@
+"""An explanation, for people and for programs."""
+
+import msgspec
+from rich.console import Console
+from rich.text import Text
+
+from sip_guard.desk.explain.command import Explanation
+from sip_guard.desk.show import finding_fields, moment, titled
+from sip_guard.policy.why import Step
+from sip_guard.record import who
+from sip_guard.sip.flow import written
+
+
+def tables(explained: Explanation, console: Console) -> None:
+    """Print the call, its findings, every rule, and the verdict."""
+    call, decision = explained.call, explained.decision
+    console.print(Text(f"{moment(call.arrival)} {call.call_id[:256]}", "bold"))
+    for name, value in _about(explained).items():
+        if value:
+            console.print(Text(f"{name}: {', '.join(value) if isinstance(value, list) else value}"))
+    findings = titled("Findings", "code", "outcome", "source", "token", "weighs", "detail")
+    for finding in decision.findings:
+        code = finding.code
+        weighs = "yes" if finding.weighs else "no"
+        findings.add_row(
+            code.value, code.outcome.value, code.source, str(finding.token or ""), weighs, Text(finding.detail)
+        )
+    console.print(findings)
+    if explained.steps:
+        rules = titled("Rules, asked from the top", "rule", "mode", "then", "outcome", "why")
+        for step in explained.steps:
+            style = "dim" if not step.applies else ""
+            rules.add_row(
+                step.rule.id, str(step.rule.mode), str(step.rule.then), _outcome(step), _why(step), style=style
+            )
+        console.print(rules)
+    for problem in explained.problems:
+        console.print(Text(problem, "yellow"))
+    for shadow in decision.shadows:
+        console.print(Text(f"in shadow: {shadow.rule} would {shadow.action}"))
+    console.print(Text(f"{decision.action}", "bold"), Text(f"by {decision.rule}, for {decision.reason}"))
+
+
+def json_text(explained: Explanation) -> str:
+    """Give the explanation as one JSON object."""
+    call, decision = explained.call, explained.decision
+    made = {
+        "call_id": call.call_id[:256],
+        "at": call.arrival,
+        **_about(explained),
+        "result": decision.result,
+        "action": decision.action,
+        "rule": decision.rule,
+        "reason": decision.reason,
+        "findings": [finding_fields(finding) for finding in decision.findings],
+        "rules": [
+            {
+                "rule": step.rule.id,
+                "mode": str(step.rule.mode),
+                "then": str(step.rule.then),
+                "outcome": _outcome(step),
+                "unmet": step.unmet,
+                "matched": [finding.code.value for finding in step.matched],
+            }
+            for step in explained.steps
+        ],
+        "shadow": decision.shadows,
+        "problems": explained.problems,
+    }
+    return msgspec.json.format(msgspec.json.encode(made)).decode()
+
+
+def _about(explained: Explanation) -> dict[str, str | list[str]]:
+    call = explained.call
+    port = call.flow.remote[1]
+    return {
+        "trunk": call.trunk.name,
+        "source": written(call.flow.remote) if port else "",
+        "from": who(call.presented),
+        "asserted": [who(party) for party in call.asserted],
+        "to": who(call.to),
+        "target": who(call.target),
+    }
+
+
+def _outcome(step: Step) -> str:
+    if not step.asked:
+        return "not asked"
+    if not step.applies:
+        return "does not apply"
+    return "in shadow" if str(step.rule.mode) == "shadow" else "applies"
+
+
+def _why(step: Step) -> Text:
+    if not step.asked:
+        return Text("an earlier rule ended the list")
+    if step.unmet:
+        return Text(f"not so: {'; '.join(step.unmet)}")
+    return Text(
+        ", ".join(dict.fromkeys(finding.code.value for finding in step.matched)) or "it holds for every such call"
+    )
