@@ -98,6 +98,20 @@ def check(path: Path) -> None:
 @click.option("--config", "-c", "path", type=click.Path(path_type=Path), help="Whom to trust, and on which terms.")
 @click.option("--anchor", multiple=True, type=click.Path(path_type=Path), help="Trust these roots (PEM) and no others.")
 @click.option(
+    "--revocation-list",
+    "revocation_lists",
+    multiple=True,
+    type=click.Path(path_type=Path),
+    help="A revocation list (DER or PEM) to ask, with --anchor.",
+)
+@click.option(
+    "--revocation-anchor",
+    "revocation_anchors",
+    multiple=True,
+    type=click.Path(path_type=Path),
+    help="What signs revocation lists (PEM).",
+)
+@click.option(
     "--certificate", type=click.Path(path_type=Path), help="The signer's chain (PEM), instead of fetching it."
 )
 @click.option(
@@ -107,7 +121,7 @@ def check(path: Path) -> None:
     show_default=True,
     help="What is asked of certificates, with --anchor (ATIS-1000080).",
 )
-@click.option("--offline", is_flag=True, help="Fetch nothing.")
+@click.option("--offline", is_flag=True, help="Fetch nothing: what is in the state directory has to do.")
 @click.option("--trunk", default="", help="Judge as if it came by this trunk of the configuration.")
 @click.option("--country", default="", help="Whose national numbers there may be, such as GB.")
 @click.option("--from", "caller", default="", help="The calling number, for a token without its call.")
@@ -127,7 +141,7 @@ def verify(file: str, path: Path | None, anchor: tuple[Path, ...], as_json: bool
     config = None if path is None else _load(path)
     try:
         text = sys.stdin.buffer.read() if file == "-" else octets(Path(file))
-        report = judge(Wanted(text=text, config=config, anchors=anchor, **given))
+        report = judge(Wanted(text=text, config=config, anchors=anchor, **given), logger(sys.stderr.buffer, "warning"))
     except BadInput as error:
         click.echo(f"{'standard input' if file == '-' else file}: {error}", err=True)
         sys.exit(2)

@@ -12,8 +12,8 @@ Logger = structlog.typing.FilteringBoundLogger
 _encoder = msgspec.json.Encoder(enc_hook=str)
 
 
-def logger(file: BinaryIO) -> Logger:
-    """Give a logger that writes to `file`: time (UTC), event, level, and what each call adds.
+def logger(file: BinaryIO, least: str = "info") -> Logger:
+    """Give a logger that writes to `file`: time (UTC), event, level, and what each call adds; from level `least` on.
 
     A line that cannot be written, on a full disk or into a pipe that nobody reads, is lost: calls go on without it.
     """
@@ -25,7 +25,7 @@ def logger(file: BinaryIO) -> Logger:
             structlog.processors.format_exc_info,
             _json,
         ],
-        wrapper_class=structlog.make_filtering_bound_logger("info"),
+        wrapper_class=structlog.make_filtering_bound_logger(least),
     ).bind()
     return bound
 

@@ -35,10 +35,8 @@ from sip_guard.repository.certificates import Certificates
 from sip_guard.repository.disk import Disk
 from sip_guard.repository.endpoint import LookUp
 from sip_guard.repository.https import Fetcher
-from sip_guard.repository.published import Means, Published
-from sip_guard.repository.reach import Configured, Public
-from sip_guard.repository.revocation_lists import MAX_OCTETS, revocation_lists
-from sip_guard.repository.trust_list import trust_list
+from sip_guard.repository.published import FOLDER, Means, fetch
+from sip_guard.repository.reach import Public
 from sip_guard.runtime import Carry, Runtime
 from sip_guard.screen import Screening
 from sip_guard.signing import Authenticator
@@ -56,15 +54,10 @@ from sip_guard.transport.udp import RECEIVE_BUFFER, UdpPort
 SECRET_FILE = "dialog_secret"  # noqa: S105 - its name, not its content
 """In the state directory: what signs Record-Route, so that calls in progress outlive a restart."""
 SECRET_OCTETS = 32
-LISTS = "lists"
-"""A folder in the state directory: the last good revocation lists and trust lists."""
-LIST_TIMEOUT = 30.0
-"""Seconds for the fetch of a list, which no call waits for."""
 CERTIFICATES = "certificates"
 """A folder in the state directory: certificates that were fetched and judged good."""
-
 LISTS_FOLDER = "lists"
-"""In the state directory: the lists of protected numbers as they were compiled, in force again after a restart."""
+"""A folder in the state directory: lists of protected numbers as they were compiled, in force again after a restart."""
 
 _Stop = Callable[[], None]
 
@@ -309,25 +302,19 @@ class Service:
         if not any(group.trust_list or group.revocation for group in config.trust):
             return
         means = Means(
-            Fetcher(reactor, Configured(), accept="*/*", timeout=LIST_TIMEOUT, max_octets=MAX_OCTETS).get,
+            fetch(reactor, self._look_up(config, reactor)),
             reactor,
             time.time,
             random.random,
             partial(deferToThreadPool, reactor, reactor.getThreadPool()),
             self._log,
             self._mistake,
-            config.state_directory and config.state_directory / LISTS,
+            config.state_directory and config.state_directory / FOLDER,
         )
-        lists: list[Published[Any]] = []
         for group in config.trust:
-            trust = trusts.groups[group.name]
-            if group.trust_list is not None:
-                lists.append(trust_list(trust, group.trust_list, means))
-            if group.revocation is not None and trust.revocation is not None:
-                lists += revocation_lists(group.name, trust.revocation, group.revocation.lists, means)
-        for each in lists:
-            self._stoppers.append(each.stop)
-            each.start()
+            for each in group.lists(trusts.groups[group.name], means):
+                self._stoppers.append(each.stop)
+                each.start()
 
     def _certificates(self, config: Config, reactor: Any, trusts: Trusts) -> Certificates[Judgement]:
         options = config.repository

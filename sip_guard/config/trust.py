@@ -1,6 +1,7 @@
 """Trust groups: from names of files to anchors, and to the lists that are signed for a group."""
 
 from pathlib import Path
+from typing import Any
 
 import msgspec
 from cryptography import x509
@@ -9,9 +10,10 @@ from sip_guard.config import options
 from sip_guard.config.fault import Faults
 from sip_guard.config.files import read, unreadable
 from sip_guard.peer import Trunk
-from sip_guard.repository.published import Source
+from sip_guard.repository.published import Means, Published, Source
 from sip_guard.repository.reach import configured_fault
-from sip_guard.repository.revocation_lists import Revoking, Signed
+from sip_guard.repository.revocation_lists import Revoking, Signed, revocation_lists
+from sip_guard.repository.trust_list import trust_list
 from sip_guard.stir.certificate import Anchors
 from sip_guard.stir.pinned import Pinned
 from sip_guard.stir.profile import Profile
@@ -36,6 +38,21 @@ class Group(msgspec.Struct, frozen=True, kw_only=True):
         """Give it as one that judges certificates."""
         revocation = None if self.revocation is None else self.revocation.revocation()
         return Trust(self.name, self.anchors, revocation, profile=self.profile, policies=self.policies)
+
+    @property
+    def sources(self) -> tuple[Source, ...]:
+        """Where the lists are that it goes by."""
+        signed = (self.trust_list, *(() if self.revocation is None else self.revocation.lists))
+        return tuple(each.source for each in signed if each is not None)
+
+    def lists(self, trust: Trust, means: Means) -> list[Published[Any]]:
+        """Give what keeps the lists fresh that `trust` goes by, which was made of this group."""
+        made: list[Published[Any]] = []
+        if self.trust_list is not None:
+            made.append(trust_list(trust, self.trust_list, means))
+        if self.revocation is not None and trust.revocation is not None:
+            made += revocation_lists(self.name, trust.revocation, self.revocation.lists, means)
+        return made
 
 
 def group_names(item: options.Verification) -> tuple[str, ...]:

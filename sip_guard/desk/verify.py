@@ -10,6 +10,7 @@ from sip_guard.desk.statement import Statement
 from sip_guard.peer import Trunk
 from sip_guard.sip.flow import Flow
 from sip_guard.stir import trace
+from sip_guard.stir.certificate import Signer
 from sip_guard.stir.conclude import conclude
 from sip_guard.stir.token import Terms, Token
 from sip_guard.stir.trace import Line
@@ -119,10 +120,23 @@ async def _certified(token: Token, given: Circumstances) -> list[Line]:
     lines[0] = lines[0]._replace(detail=signer.subject)
     lines[1] = lines[1]._replace(detail=f"to an anchor of the trust group {signer.trust}")
     revoked = given.trusts.revoked(signer, token.call.arrival)
-    outcome = Line("revocation", "RFC 5280 6.3.3", "good")
-    if given.trusts.groups[signer.trust].revocation is None:
-        outcome = outcome._replace(outcome="not asked", detail="the trust group has no revocation list")
-    if revoked is not None:
-        outcome = outcome._replace(outcome="wrong", detail=f"{revoked.code.value}: {revoked.detail}")
+    lines.append(_revocation(revoked, signer, given))
+    unknown = revoked is not None and revoked.code.outcome is Outcome.UNAVAILABLE
+    if not unknown:
         token.finding = token.finding or token.told(revoked)
-    return [*lines, outcome, *trace.verified(token)]
+    lines += trace.verified(token)
+    # As in line: that nobody knows whether the signer is revoked makes no bad token an outage.
+    token.finding = token.finding or (revoked if unknown else None)
+    return lines
+
+
+def _revocation(revoked: Finding | None, signer: Signer, given: Circumstances) -> Line:
+    """Tell what is known of the signer's being revoked."""
+    line = Line("revocation", "RFC 5280 6.3.3", "good")
+    if revoked is not None:
+        known = revoked.code.outcome is not Outcome.NOTE
+        told = f"{revoked.code.value}: {revoked.detail}"
+        return line._replace(outcome="wrong" if known else "not asked", detail=told)
+    if given.trusts.groups[signer.trust].revocation is None:
+        return line._replace(outcome="not asked", detail="the trust group has no revocation list")
+    return line

@@ -5,7 +5,7 @@ import os
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
-from typing import Final, Generic, NamedTuple, Protocol, TypeVar
+from typing import Any, Final, Generic, NamedTuple, Protocol, TypeVar
 
 import msgspec
 from twisted.internet.defer import CancelledError, Deferred
@@ -16,8 +16,16 @@ from sip_guard.log import Logger
 from sip_guard.repository import atomic
 from sip_guard.repository.answer import NO_VALIDATORS, Fetch
 from sip_guard.repository.disk import InThread
-from sip_guard.repository.endpoint import Forbidden, Unavailable
+from sip_guard.repository.endpoint import Forbidden, LookUp, Unavailable
+from sip_guard.repository.https import Fetcher
+from sip_guard.repository.reach import Configured
 
+FOLDER: Final = "signed_lists"
+"""In the state directory: the last good octets from each URL."""
+MAX_OCTETS: Final = 33_554_432
+"""Of anything published: a revocation list with some 800,000 entries."""
+TIMEOUT: Final = 30.0
+"""Seconds for one fetch, which no call waits for."""
 RETRY: Final = 10.0
 """Seconds after a first failure; twice as many after each further one, up to `refresh`."""
 
@@ -57,6 +65,13 @@ class Means(NamedTuple):
     mistake: Callable[[str, BaseException | None], None]
     folder: Path | None = None
     """Where the last good octets from each URL are kept for the next start; None: they are not kept."""
+    keeps: bool = True
+    """Whether they are put there; else they are only read."""
+
+
+def fetch(reactor: Any, look_up: LookUp | None = None) -> Fetch:
+    """Give what fetches for `Published` from where the operator has said, with `look_up` as `Fetcher` has it."""
+    return Fetcher(reactor, Configured(), look_up=look_up, accept="*/*", timeout=TIMEOUT, max_octets=MAX_OCTETS).get
 
 
 class Published(Generic[_T]):
@@ -101,6 +116,15 @@ class Published(Generic[_T]):
 
     def start(self) -> None:
         """Take what is on this machine, at once, and begin to look for newer."""
+        self._take_what_is_here()
+        self._look_for_newer()
+
+    async def once(self) -> None:
+        """Take what is on this machine, look for newer one time, and for nothing more after that."""
+        self._take_what_is_here()
+        await self._renew()
+
+    def _take_what_is_here(self) -> None:
         path = Path(self.source.place) if self.source.is_file else self._copy
         if path is not None:
             try:
@@ -108,7 +132,6 @@ class Published(Generic[_T]):
             except (OSError, ValueError):
                 # What is wrong with a file is told when it is looked at again, which is now.
                 self._stamp = None
-        self._look_for_newer()
 
     def stop(self) -> None:
         """Look for nothing any more."""
@@ -141,13 +164,18 @@ class Published(Generic[_T]):
 
     async def _from_url(self) -> None:
         answer = await self._means.fetch(self.source.place, self._validators)
-        if answer.body is not None and await self._offered(answer.body) and self._copy is not None:
-            try:
-                await self._means.in_thread(partial(_keep, self._copy, answer.body))
-            except OSError as error:
-                reason = f"{self._copy} cannot be written: {error.strerror}"
-                self._means.log.warning("list_not_kept", source=self.source.place, reason=reason)
+        if answer.body is not None and await self._offered(answer.body):
+            await self._remember(answer.body)
         self._validators = answer.validators
+
+    async def _remember(self, octets: bytes) -> None:
+        if self._copy is None or not self._means.keeps:
+            return
+        try:
+            await self._means.in_thread(partial(_keep, self._copy, octets))
+        except OSError as error:
+            reason = f"{self._copy} cannot be written: {error.strerror}"
+            self._means.log.warning("list_not_kept", source=self.source.place, reason=reason)
 
     async def _from_file(self) -> None:
         before = self._stamp

@@ -2,16 +2,12 @@
 
 from collections.abc import Iterable
 from datetime import UTC, datetime
-from typing import Final
 
 import msgspec
 
-from sip_guard.repository.published import Means, Published, Source
+from sip_guard.repository.published import MAX_OCTETS, Means, Published, Source
 from sip_guard.stir.pinned import Pinned
 from sip_guard.stir.revocation import Revocation, RevocationList
-
-MAX_OCTETS: Final = 33_554_432
-"""Of a list: some 800,000 entries."""
 
 
 class Signed(msgspec.Struct, frozen=True):

@@ -1,6 +1,8 @@
 """`sip-guard verify`: every check with its outcome, for people and for programs."""
 
+import hashlib
 import json
+import time
 from pathlib import Path
 from typing import Any
 
@@ -9,9 +11,11 @@ from calls import ALICE, BOB, IAT, PKI, X5U, token
 from click.testing import CliRunner, Result
 from cryptography.hazmat.primitives.asymmetric import ec
 from pki import pki, with_tn_auth_list
+from signed_lists import Entry, list_authority, of, revocation_list, trust_list
 from tokens import CAROL, about, div, original
 
 from sip_guard.cli import main
+from sip_guard.demo.pki import Issued
 from sip_guard.stir import sign
 from sip_guard.stir.tn_auth_list import TnAuthList
 
@@ -139,6 +143,108 @@ def test_people_are_shown_a_table(desk: Desk) -> None:
     assert "authority over the number" in result.stdout
 
 
+TODAY = time.time()
+"""Lists are judged for the day on which they are read, whatever the moment of the call."""
+LISTS = list_authority(TODAY)
+
+
+class Revoked:
+    """Revocation lists beside a desk."""
+
+    def __init__(self, desk: Desk) -> None:
+        self.desk = desk
+        (desk.folder / "lists.pem").write_bytes(LISTS.pem)
+
+    def judged(self, *entries: Entry, text: str = VALUE, by: Issued = LISTS) -> dict[str, Any]:
+        """Give what comes of a list that is named on the command line."""
+        (self.desk.folder / "crl").write_bytes(revocation_list(by, entries, when=TODAY))
+        named = ["--revocation-list", str(self.desk.folder / "crl")]
+        return self.desk.judged(text, *named, "--revocation-anchor", str(self.desk.folder / "lists.pem"))
+
+
+@pytest.fixture
+def revoked(desk: Desk) -> Revoked:
+    return Revoked(desk)
+
+
+def test_a_revocation_list_can_be_named(revoked: Revoked) -> None:
+    assert outcomes(revoked.judged())["revocation"] == "good"
+    made = revoked.judged(of(PKI.signer))
+    assert (outcomes(made)["revocation"], made["findings"][0]["code"]) == ("wrong", "certificate-revoked")
+
+
+def test_a_revocation_list_that_its_authority_has_not_signed_is_none(revoked: Revoked) -> None:
+    made = revoked.judged(by=list_authority(TODAY))
+    assert (outcomes(made)["revocation"], made["findings"][0]["code"]) == ("wrong", "revocation-unavailable")
+
+
+def test_that_nobody_knows_of_revocation_makes_no_forged_token_an_outage(revoked: Revoked) -> None:
+    forged = sign.sign(attest="A", dest_tn=[BOB], iat=IAT, orig_tn=ALICE, origid="x", key=EVE, x5u=X5U)
+    made = revoked.judged(text=forged.decode(), by=list_authority(TODAY))
+    assert wrong(made) == ["revocation", "signature"]
+    assert made["findings"][0]["code"] == "signature-invalid"
+
+
+CONFIG = """\
+listen: [{udp: 127.0.0.1:5060}]
+trunks: [{name: carrier, sources: [127.0.0.2]}]
+targets: [{name: pbx, address: 127.0.0.1:5080}]
+state_directory: .
+verification:
+  trust:
+    - name: us
+      trust_list: {file: list.jwt, certificate: lists.pem}
+      revocation: {lists: [{url: "http://127.0.0.1:1/crl", anchor: lists.pem}], unavailable: hard}
+"""
+
+
+class Configured:
+    """A configuration at the desk, whose group has its roots from a file and its revocation list from a URL."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        (folder / "guard.yaml").write_text(CONFIG)
+        (folder / "lists.pem").write_bytes(LISTS.pem)
+        (folder / "list.jwt").write_bytes(trust_list(LISTS, PKI.root, when=TODAY))
+        (folder / "signer.pem").write_bytes(PKI.signer.bundle)
+        self.copy = folder / "signed_lists" / f"{hashlib.sha256(b'http://127.0.0.1:1/crl').hexdigest()}.list"
+
+    def verify(self) -> tuple[str, str]:
+        """Give what comes of a good token, and what is said of the lists."""
+        given = ["--config", str(self.folder / "guard.yaml"), "--certificate", str(self.folder / "signer.pem")]
+        result = CliRunner().invoke(main, ["verify", "--json", "--offline", "--at", "iat", *given], input=VALUE)
+        return json.loads(result.stdout)["findings"][0]["code"], result.stderr
+
+
+@pytest.fixture
+def configured(tmp_path: Path) -> Configured:
+    return Configured(tmp_path)
+
+
+def test_lists_of_the_configuration_are_asked_as_the_guard_has_them(configured: Configured) -> None:
+    configured.copy.parent.mkdir()
+    configured.copy.write_bytes(revocation_list(LISTS, when=TODAY))
+    code, said = configured.verify()
+    assert code == "passed"
+    assert "http://127.0.0.1:1/crl is not asked: offline" in said
+    configured.copy.write_bytes(revocation_list(LISTS, [PKI.signer], when=TODAY))
+    assert configured.verify()[0] == "certificate-revoked"
+
+
+def test_a_list_that_was_never_had_is_told(configured: Configured) -> None:
+    code, said = configured.verify()
+    assert code == "revocation-unavailable"
+    assert json.loads(said)["event"] == "revocation_list_not_renewed"
+    (configured.folder / "list.jwt").unlink()
+    assert configured.verify()[0] == "trust-list-unavailable"
+
+
+def test_nothing_is_written_at_the_desk(configured: Configured) -> None:
+    before = sorted(configured.folder.rglob("*"))
+    configured.verify()
+    assert sorted(configured.folder.rglob("*")) == before
+
+
 @pytest.mark.parametrize(
     ("text", "options", "said"),
     [
@@ -156,6 +262,13 @@ def test_people_are_shown_a_table(desk: Desk) -> None:
             "/nowhere.pem cannot be read: No such file or directory",
         ),
         (VALUE, ["--anchor", "/nowhere.pem"], "/nowhere.pem cannot be read: No such file or directory"),
+        (VALUE, ["--revocation-list", "crl"], "--revocation-list FILE and --revocation-anchor PEM"),
+        (VALUE, ["--revocation-anchor", "crl"], "--revocation-list FILE and --revocation-anchor PEM"),
+        (
+            VALUE,
+            ["--revocation-list", "/nowhere.crl", "--revocation-anchor", "/nowhere.pem"],
+            "/nowhere.pem cannot be read: No such file or directory",
+        ),
         ("x.y.z;info=<a>", ["--at", "iat"], "--at iat: the first token has no `iat` that can be read"),
     ],
 )

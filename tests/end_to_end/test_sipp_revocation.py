@@ -1,5 +1,8 @@
 """Certificates that are revoked while the guard runs, and an authority whose web server goes down."""
 
+import json
+import subprocess
+import sys
 import time
 from collections.abc import Callable, Iterator
 
@@ -98,3 +101,18 @@ def test_while_the_authority_is_down_hard_cannot_check_and_soft_passes_with_a_no
     world.lists.down = False
     world.sees(lambda event: event["event"] == "revocation_list")
     assert there.place(there.identity()).end().decision["rule"] == "attested"
+
+
+def test_the_desk_fetches_the_lists_of_the_configuration(world: World) -> None:
+    there = world.interconnection
+
+    def found() -> list[str]:
+        command = [sys.executable, "-m", "sip_guard", "verify", "--json", "--config", str(there.config)]
+        token = there.identity().encode()
+        said = subprocess.run(command, input=token, capture_output=True, check=False, timeout=20).stdout
+        return [finding["code"] for finding in json.loads(said)["findings"]]
+
+    assert found() == ["passed"]
+    world.lists.revoked = (there.signer,)
+    assert found() == ["certificate-revoked"]
+    world.lists.revoked = ()

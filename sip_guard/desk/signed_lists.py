@@ -1,0 +1,43 @@
+"""The revocation lists and trust lists that the desk goes by: each is looked at once."""
+
+import random
+import time
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+from twisted.internet.defer import Deferred, fail, gatherResults, maybeDeferred
+
+from sip_guard.config.trust import Group
+from sip_guard.log import Logger
+from sip_guard.repository.answer import Answer, Validators
+from sip_guard.repository.endpoint import Unavailable
+from sip_guard.repository.published import FOLDER, Means, fetch
+from sip_guard.stir.trust import Trusts
+
+
+def have(
+    groups: Iterable[Group], trusts: Trusts, reactor: Any, log: Logger, state: Path | None, *, offline: bool
+) -> Deferred[Any]:
+    """Let `trusts`, made of these groups, know what is on their lists. Fires when all were looked at.
+
+    Those from a URL are the last good copies in the state directory, and newer ones unless `offline`; nothing is
+    written there. `log` is told of lists that could not be had.
+    """
+    means = Means(
+        _offline if offline else fetch(reactor),
+        reactor,
+        time.time,
+        random.random,
+        maybeDeferred,
+        log,
+        lambda where, error: log.error("mistake", where=where, exc_info=error),
+        state and state / FOLDER,
+        keeps=False,
+    )
+    lists = [each for group in groups for each in group.lists(trusts.groups[group.name], means)]
+    return gatherResults([Deferred.fromCoroutine(each.once()) for each in lists], consumeErrors=True)
+
+
+def _offline(url: str, _: Validators) -> Deferred[Answer]:
+    return fail(Unavailable(f"{url} is not asked: offline"))
