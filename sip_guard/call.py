@@ -43,6 +43,8 @@ class Outcome(StrEnum):
     """Not what the standards call a token."""
     NUMBER = "number"
     """A number that must not be shown, or not by this caller."""
+    CAMPAIGN = "campaign"
+    """What many calls together look like: a guess, where all else is a fact."""
     NOTE = "note"
     """Says nothing of the presented number. A rule may name it; it decides nothing by itself."""
     EXEMPT = "exempt"
@@ -286,6 +288,10 @@ class Code(Enum):
     FOREIGN_ORIGIN = ("foreign-origin", Outcome.NUMBER, 403, "Forbidden", "Ofcom, CLI guidance 2024")
     ASSERTED_AMBIGUOUS = ("asserted-ambiguous", Outcome.NUMBER, 403, "Forbidden", "RFC 3325 9.1")
     BRAND_NAME = ("brand-name", Outcome.NUMBER, 403, "Forbidden", "-")
+
+    CAMPAIGN_FANOUT = ("campaign-fanout", Outcome.CAMPAIGN, 403, "Forbidden", "-")
+    CAMPAIGN_NEIGHBOURS = ("campaign-neighbours", Outcome.CAMPAIGN, 403, "Forbidden", "-")
+    CAMPAIGN_PROTECTED = ("campaign-protected", Outcome.CAMPAIGN, 403, "Forbidden", "-")
 
     NUMBER_MISSING = ("number-missing", Outcome.NOTE, 0, "", "GC C6.6")
     NUMBER_DOUBTFUL = ("number-doubtful", Outcome.NOTE, 0, "", "-")

@@ -6,6 +6,7 @@ import msgspec
 from twisted.internet.interfaces import IReactorTime
 
 from sip_guard.checks import Check
+from sip_guard.checks.campaign import CampaignCheck
 from sip_guard.checks.consistency import ConsistencyCheck
 from sip_guard.checks.display_name import DisplayNameCheck
 from sip_guard.checks.identity import Certificates, IdentityCheck
@@ -61,6 +62,8 @@ def checks_of(
         alone.append(ProtectedCheck(lists.find, lambda: lists.missing))
     if config.brands:
         alone.append(DisplayNameCheck(config.brands))
+    if config.campaign is not None:
+        history.append(CampaignCheck(config.campaign, None if lists is None else lists.find, clock))
     if config.trust:
         places = frozenset(laboratory.place for laboratory in config.repository.laboratories)
         window = config.freshness.max_age + config.freshness.max_future

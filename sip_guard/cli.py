@@ -304,6 +304,12 @@ def _rest(config: Config) -> Table:
         "dns": config.dns,
         "limits": config.limits,
     } | ({"tls": config.tls} if config.tls else {})
+    if config.campaign is None:
+        table.add_row("campaign", "not counted")
+    else:
+        parts["campaign"] = config.campaign
+    if config.brands:
+        table.add_row("brands", ", ".join(brand.name for brand in config.brands))
     if config.numbers is None:
         table.add_row("numbers", "not looked at")
     else:

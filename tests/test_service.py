@@ -113,10 +113,10 @@ def house(in_reactor: Reactor, tmp_path: Path) -> Iterator[House]:
     opened.close()
 
 
-def place(house: House, *more: str) -> None:
+def place(house: House, *more: str, callee: str = "+12155551213") -> None:
     """Place a call."""
-    via = f"SIP/2.0/UDP 127.0.0.1:{house.carrier.getsockname()[1]};branch=z9hG4bK1"
-    house.carrier.sendto(request("INVITE", "sip:+12155551213@x", *more, via=via), ("127.0.0.1", house.port()))
+    via = f"SIP/2.0/UDP 127.0.0.1:{house.carrier.getsockname()[1]};branch=z9hG4bK{callee}"
+    house.carrier.sendto(request("INVITE", f"sip:{callee}@x", *more, via=via), ("127.0.0.1", house.port()))
 
 
 def calls(house: House, *more: str) -> bytes:
@@ -176,6 +176,14 @@ def test_numbers_are_looked_at_where_the_section_is_there(house: House) -> None:
         ("no-identity", None),
     ]
     assert line["shadow"] == [{"rule": "number", "action": "reject 403"}]
+
+
+def test_calls_are_counted_where_the_section_is_there(house: House) -> None:
+    house.starts(house.config("campaign: {callees: 2}\n"))
+    for callee in ("+12155551213", "+12155551214"):
+        place(house, callee=callee)
+        house.pbx.recv(65_535)
+    assert [line["reason"] for line in house.events("decision")] == ["no-identity", "campaign-fanout"]
 
 
 def test_names_of_brands_are_looked_at_where_there_are_any(house: House) -> None:

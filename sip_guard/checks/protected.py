@@ -35,7 +35,7 @@ class ProtectedCheck:
             for field, number in dict.fromkeys(shown)
             if number is not None
             for entry in self._find(number, call.arrival)
-            if not (entry.listing.scope.kind == "trunks" and call.trunk.name in entry.listing.scope.names)
+            if not entry.listing.scope.admits(call.trunk.name)
         ]
         missing = self._missing()
         if missing:

@@ -9,6 +9,7 @@ import msgspec
 
 from sip_guard import peer
 from sip_guard.call import Code
+from sip_guard.checks.campaign import Options as Campaign
 from sip_guard.checks.display_name import Brand
 from sip_guard.checks.emergency import Options as Emergency
 from sip_guard.checks.replay import Options as Replay
@@ -57,6 +58,8 @@ class Config(msgspec.Struct, frozen=True, kw_only=True):
     """None: the numbers that a call shows are not looked at."""
     lists: tuple[ListSource, ...]
     brands: tuple[Brand, ...]
+    campaign: Campaign | None
+    """None: calls are not counted."""
     rules: tuple[Rule, ...]
     tags: TagOptions
     log: options.Log
@@ -107,6 +110,7 @@ class _Builder:
             numbers=numbers.Reader(self.folder, self.faults).numbers(file.numbers, trunks),
             lists=lists.read(file, self.folder, self.faults),
             brands=brands.read(file.brands, self.faults),
+            campaign=file.campaign,
             rules=rules,
             tags=self._tags(file.tags),
             log=msgspec.structs.replace(file.log, file=self._log_file(file.log.file)),

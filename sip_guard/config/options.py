@@ -5,6 +5,7 @@ from typing import Annotated, Literal
 import msgspec
 from msgspec import Meta
 
+from sip_guard.checks.campaign import Options as Campaign
 from sip_guard.checks.display_name import Match
 from sip_guard.checks.emergency import Options as Emergency
 from sip_guard.checks.replay import Options as Replay
@@ -325,6 +326,8 @@ class File(msgspec.Struct, frozen=True, kw_only=True):
     lists: Annotated[tuple[NumberList, ...], Meta(max_length=64)] = ()
     brands: Annotated[tuple[Brand, ...], Meta(max_length=1000)] = ()
     """Names of callers that are protected."""
+    campaign: Campaign | None = None
+    """None: calls are not counted."""
     policy: Policy = Policy()
     tags: TagOptions = TagOptions()
     log: Log = Log()

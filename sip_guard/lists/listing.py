@@ -40,6 +40,10 @@ class Scope(msgspec.Struct, frozen=True, array_like=True):
             )
         return cls("trunks" if kind == "trunks" else "attested", level, tuple(words))
 
+    def admits(self, trunk: str) -> bool:
+        """Tell whether calls of a trunk may show the number, whatever else they have."""
+        return self.kind == "trunks" and trunk in self.names
+
     def __str__(self) -> str:
         """Give it as it is written in a list."""
         return " ".join(filter(None, (self.kind, self.level, *self.names)))

@@ -71,8 +71,16 @@ def test_what_is_wrong_with_a_number_is_only_shown_until_the_operator_enforces_i
     assert decide(call(), [passed("A"), Finding(code)], enforced, TagOptions()).verdict == Reject(403, "Forbidden")
 
 
+@pytest.mark.parametrize("code", codes({Outcome.CAMPAIGN}), ids=lambda code: code.value)
+def test_what_is_only_guessed_is_tagged_and_nobody_is_refused_for_it(code: Code) -> None:
+    decision = decide(call(), [Finding(code), Finding(Code.NO_IDENTITY)], DEFAULT, TagOptions())
+    assert (decision.action, decision.rule, decision.result, decision.shadows) == ("tag", "campaign", "absent", ())
+
+
 def test_there_is_a_rule_for_every_outcome() -> None:
-    assert FAILED | TAGGED | {Outcome.NUMBER, Outcome.PASSED, Outcome.NOTE, Outcome.EXEMPT} == set(Outcome)
+    assert FAILED | TAGGED | {Outcome.NUMBER, Outcome.CAMPAIGN, Outcome.PASSED, Outcome.NOTE, Outcome.EXEMPT} == set(
+        Outcome
+    )
 
 
 @pytest.mark.parametrize("more", [Finding(Code.NO_IDENTITY), Finding(Code.TOKEN_REPLAYED), passed("A")])

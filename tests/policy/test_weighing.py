@@ -8,7 +8,7 @@ from incoming import passed
 from sip_guard.call import Code, Finding, Outcome
 from sip_guard.policy.weighing import RESULTS, chief, result
 
-SILENT = {Outcome.NUMBER, Outcome.NOTE, Outcome.EXEMPT}
+SILENT = {Outcome.NUMBER, Outcome.CAMPAIGN, Outcome.NOTE, Outcome.EXEMPT}
 """Outcomes that say nothing of the call's tokens."""
 
 
