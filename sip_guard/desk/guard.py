@@ -1,6 +1,7 @@
 """A configuration at the desk: its trunks, its checks and its rules, at whatever time a call has come."""
 
 import shutil
+from io import BytesIO
 from pathlib import Path
 
 import msgspec
@@ -12,10 +13,12 @@ from sip_guard.checking import checks_of
 from sip_guard.checks.emergency import emergency
 from sip_guard.config import Config
 from sip_guard.desk.certificates import FromFolder
+from sip_guard.desk.signed_lists import have, missing
 from sip_guard.desk.statement import BadInput
 from sip_guard.lists import compile as compiler
 from sip_guard.lists.compile import Job, Report
 from sip_guard.lists.keeper import Keeper
+from sip_guard.log import logger
 from sip_guard.peer import Peers, Trunk
 from sip_guard.policy.decision import Decision
 from sip_guard.screen import Screening, asked
@@ -49,6 +52,9 @@ class DeskGuard:
         self._peers = Peers(config.trunks, config.targets)
         self._trunk = trunk_named(config, means.trunk) if means.trunk else None
         trusts = Trusts(group.trust() for group in config.trust)
+        have(config.trust, trusts, self._clock, logger(BytesIO()), config.state_directory, offline=True)
+        self.missing = missing(trusts)
+        """Which lists of trust groups could not be had."""
         lists = Keeper(config.lists, means.lists, _never, self._clock, lambda *_: None) if config.lists else None
         found = FromFolder(means.certificates, trusts)
         checks = checks_of(config, self._clock, trusts, lambda: found.get, lists)

@@ -39,5 +39,14 @@ def have(
     return gatherResults([Deferred.fromCoroutine(each.once()) for each in lists], consumeErrors=True)
 
 
+def missing(trusts: Trusts) -> list[str]:
+    """Say which lists could not be had."""
+    told = [f"the trust list of {group.name} is not at hand" for group in trusts.groups.values() if not group.anchors]
+    for group in trusts.groups.values():
+        lists = {} if group.revocation is None else group.revocation.lists
+        told += [f"the revocation list {source} is not at hand" for source, found in lists.items() if found is None]
+    return told
+
+
 def _offline(url: str, _: Validators) -> Deferred[Answer]:
     return fail(Unavailable(f"{url} is not asked: offline"))

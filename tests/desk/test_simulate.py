@@ -1,6 +1,7 @@
 """`sip-guard simulate`: what a configuration would do with captured calls, and which it treats otherwise."""
 
 import json
+import time
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +12,7 @@ from captures import GUARD, ethernet, pcap, tcp, udp
 from click.testing import CliRunner, Result
 from hypothesis import given
 from hypothesis import strategies as st
+from signed_lists import list_authority, revocation_list
 
 from sip_guard.cli import main
 from sip_guard.desk.simulate.tally import EXAMPLES, MAX_NUMBERS, Change, Example, Fate, Tally
@@ -210,6 +212,29 @@ def test_a_list_that_is_refused_is_told(desk: Desk) -> None:
     made = desk.simulated(desk.captured(udp(invite("a"), CARRIER)), desk.config("new"))
     assert made["problems"][0].startswith("the list banks is refused: ")
     assert fates(made) == {"unavailable: tag": 1}
+
+
+GROUP = """\
+  trust:
+    - name: us
+      anchors: [root.pem]
+      revocation: {lists: [{file: crl, anchor: lists.pem}], unavailable: hard}
+"""
+
+
+def test_the_lists_of_trust_groups_are_asked_and_one_that_is_missing_is_told(desk: Desk) -> None:
+    today = time.time()
+    authority = list_authority(today)
+    (desk.folder / "lists.pem").write_bytes(authority.pem)
+    config = Path(desk.config("new"))
+    config.write_text(config.read_text().replace("  anchors: [root.pem]\n", GROUP))
+    asked = desk.captured(udp(signed("a"), CARRIER)), str(config), "--certificates", str(desk.folder / "certificates")
+    made = desk.simulated(*asked)
+    assert made["problems"] == [f"the revocation list {desk.folder / 'crl'} is not at hand"]
+    assert fates(made) == {"unavailable: tag": 1}
+    (desk.folder / "crl").write_bytes(revocation_list(authority, [PKI.signer], when=today))
+    made = desk.simulated(*asked)
+    assert (made["problems"], fates(made)) == ([], {"untrusted: reject 437": 1})
 
 
 @pytest.mark.parametrize(

@@ -108,7 +108,7 @@ def _from_calls(wanted: Wanted, path: Path, frame: int | None, *, is_message: bo
         else:
             call, remembered = captured_call(path, frame, guard, fetching)
         decision = guard.decide(call, remembered)
-    return _explanation(wanted, call, decision, [*problems, *guard.mistakes])
+    return _explanation(wanted, call, decision, [*problems, *guard.missing, *guard.mistakes])
 
 
 def _message(wanted: Wanted, path: Path) -> Call:

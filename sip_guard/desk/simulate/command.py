@@ -86,6 +86,7 @@ def simulate(wanted: Wanted, moved: Moved) -> Report:
             problems += prepare(config, folder, fetch=wanted.fetch)
             means.append(Means(folder, cache or certificates_of(config), wanted.trunk))
         guards = tuple(DeskGuard(config, each) for (_, config), each in zip(given, means, strict=True))
+        problems += [each for guard in guards for each in guard.missing]
         workers = wanted.workers
         if workers is None:
             workers = 0 if octets < SMALL else len(os.sched_getaffinity(0))
