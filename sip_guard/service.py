@@ -23,6 +23,7 @@ from sip_guard.checks.emergency import urgent
 from sip_guard.config import Config, Listen
 from sip_guard.lists.child import compile_list
 from sip_guard.lists.compile import Report
+from sip_guard.lists.keeper import FOLDER as LISTS
 from sip_guard.lists.keeper import Keeper
 from sip_guard.log import Logger
 from sip_guard.peer import Peers, Target, Transport, Trunk
@@ -32,10 +33,12 @@ from sip_guard.proxy.overload import Overload
 from sip_guard.record import Masking
 from sip_guard.repository.breaker import Breakers
 from sip_guard.repository.certificates import Certificates
+from sip_guard.repository.disk import FOLDER as CERTIFICATES
 from sip_guard.repository.disk import Disk
 from sip_guard.repository.endpoint import LookUp
 from sip_guard.repository.https import Fetcher
-from sip_guard.repository.published import FOLDER, Means, fetch
+from sip_guard.repository.published import FOLDER as SIGNED_LISTS
+from sip_guard.repository.published import Means, fetch
 from sip_guard.repository.reach import Public
 from sip_guard.runtime import Carry, Runtime
 from sip_guard.screen import Screening
@@ -54,10 +57,6 @@ from sip_guard.transport.udp import RECEIVE_BUFFER, UdpPort
 SECRET_FILE = "dialog_secret"  # noqa: S105 - its name, not its content
 """In the state directory: what signs Record-Route, so that calls in progress outlive a restart."""
 SECRET_OCTETS = 32
-CERTIFICATES = "certificates"
-"""A folder in the state directory: certificates that were fetched and judged good."""
-LISTS_FOLDER = "lists"
-"""A folder in the state directory: lists of protected numbers as they were compiled, in force again after a restart."""
 
 _Stop = Callable[[], None]
 
@@ -131,7 +130,7 @@ class Service:
             self._stoppers.append(temporary.cleanup)
             folder = Path(temporary.name)
         else:
-            folder = config.state_directory / LISTS_FOLDER
+            folder = config.state_directory / LISTS
             folder.mkdir(mode=0o700, exist_ok=True)
         lists = Keeper(config.lists, folder, partial(compile_list, reactor=reactor), reactor, self._listed)
         self._stoppers.append(lists.stop)
@@ -309,7 +308,7 @@ class Service:
             partial(deferToThreadPool, reactor, reactor.getThreadPool()),
             self._log,
             self._mistake,
-            config.state_directory and config.state_directory / FOLDER,
+            config.state_directory and config.state_directory / SIGNED_LISTS,
         )
         for group in config.trust:
             for each in group.lists(trusts.groups[group.name], means):

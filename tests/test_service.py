@@ -22,10 +22,12 @@ from sip_guard import service as services
 from sip_guard.config import Config, load
 from sip_guard.demo.pki import DAY, Window, web_root, web_server
 from sip_guard.lists.compile import Job, Report, run
+from sip_guard.lists.keeper import FOLDER as KEPT_LISTS
 from sip_guard.log import logger
 from sip_guard.repository import document
 from sip_guard.repository.answer import NO_VALIDATORS
-from sip_guard.service import CERTIFICATES, LISTS_FOLDER, SECRET_FILE, SECRET_OCTETS, Service, steady
+from sip_guard.repository.disk import FOLDER as CERTIFICATES
+from sip_guard.service import SECRET_FILE, SECRET_OCTETS, Service, steady
 from sip_guard.sip.rewrite import answer
 from sip_guard.stir.sign import sign
 
@@ -540,7 +542,7 @@ def test_a_list_is_in_force_again_after_a_restart(house: House) -> None:
     (house.folder / "dno.csv").write_text("number\n+12155551212\n")
     more = LISTS + "state_directory: .\n"
     house.stops(house.starts(house.config(more)))
-    kept = house.folder / LISTS_FOLDER
+    kept = house.folder / KEPT_LISTS
     assert stat.S_IMODE(kept.stat().st_mode) == 0o700
     house.starts(house.config(more))
     assert [line["list"] for line in house.events("list_kept")] == ["dno"]

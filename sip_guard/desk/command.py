@@ -13,7 +13,6 @@ from twisted.internet.defer import Deferred
 from sip_guard.config import Config
 from sip_guard.config.trust import Group
 from sip_guard.desk.certificates import FromFile, FromFolder
-from sip_guard.desk.guard import CERTIFICATES
 from sip_guard.desk.signed_lists import have
 from sip_guard.desk.statement import BadInput, Statement, read
 from sip_guard.desk.verify import Certificates, Circumstances, Report, verify
@@ -21,6 +20,7 @@ from sip_guard.log import Logger
 from sip_guard.number import DialPlan, is_country
 from sip_guard.peer import Trunk
 from sip_guard.repository.certificates import Certificates as Repositories
+from sip_guard.repository.disk import FOLDER as CERTIFICATES
 from sip_guard.repository.https import Fetcher
 from sip_guard.repository.options import Options
 from sip_guard.repository.published import Source

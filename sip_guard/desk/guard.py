@@ -17,18 +17,15 @@ from sip_guard.desk.signed_lists import have, missing
 from sip_guard.desk.statement import BadInput
 from sip_guard.lists import compile as compiler
 from sip_guard.lists.compile import Job, Report
+from sip_guard.lists.keeper import FOLDER as LISTS
 from sip_guard.lists.keeper import Keeper
 from sip_guard.log import logger
 from sip_guard.peer import Peers, Trunk
 from sip_guard.policy.decision import Decision
+from sip_guard.repository.disk import FOLDER as CERTIFICATES
 from sip_guard.screen import Screening, asked
 from sip_guard.sip.flow import Flow
 from sip_guard.stir.trust import Trusts
-
-LISTS = "lists"
-"""The folder in a state directory where the guard keeps its lists as they were compiled."""
-CERTIFICATES = "certificates"
-"""That of the certificates."""
 
 
 class Means(msgspec.Struct, frozen=True):

@@ -14,6 +14,8 @@ from sip_guard.lists.compiled import Compiled
 from sip_guard.lists.listing import Listing
 from sip_guard.lists.reading import Reading
 
+FOLDER = "lists"
+"""In the state directory: lists of protected numbers as they were compiled, in force again after a restart."""
 LEFT_BEHIND = (".compiled-*", ".download-*")
 """What a compiler that was killed could not remove."""
 

@@ -18,6 +18,8 @@ from sip_guard.repository.atomic import UNFINISHED, replace
 from sip_guard.repository.breaker import Tell
 from sip_guard.repository.document import MAX_HEAD, Document, file_name, read, write
 
+FOLDER: Final = "certificates"
+"""In the state directory: certificates that were fetched and judged good."""
 BATCH: Final = 64
 """Files that are read or written at a time."""
 MAX_PENDING: Final = 10_000
