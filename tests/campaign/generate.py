@@ -24,7 +24,7 @@ def screened(calls: int = CALLS, seed: int = 1, start: float = START) -> tuple[s
     """Give the table for a day, and what is wrong in it."""
     signers = Signers.of(seed, start, WHERE)
     with TemporaryDirectory(prefix="campaign-") as folder:
-        counts = counted(Desk(setting.write(Path(folder), signers), signers), day(calls, seed, start, signers))
+        counts = counted(Desk(setting.write(Path(folder), signers)), day(calls, seed, start, signers))
     return table(counts), wrong(counts)
 
 
@@ -49,9 +49,6 @@ def main() -> int:
     folder.mkdir(parents=True, exist_ok=True)
     signers = Signers.of(asked.seed, asked.start, asked.where)
     setting.write(folder, signers)
-    (folder / "certificates").mkdir(exist_ok=True)
-    for name, issued in signers.issued.items():
-        (folder / "certificates" / f"{name}.pem").write_bytes(issued.bundle)
     with Writer(folder) as writer:
         count = writer.write(day(asked.calls, asked.seed, asked.start, signers))
     print(f"{folder}: {count:,} calls")  # noqa: T201

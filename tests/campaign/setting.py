@@ -6,6 +6,12 @@ from invite import GUARD, PORT
 from ranges import BANKS, FIRST, PERMITTED, SECOND, THIRD
 from signers import SPC, Signers
 
+from sip_guard.repository.answer import NO_VALIDATORS
+from sip_guard.repository.document import Document, file_name
+from sip_guard.repository.document import write as write_document
+
+CERTIFICATES = "certificates"
+"""The folder with the signers', as the guard keeps them in its state directory."""
 SOURCES = {"carrier": "127.0.0.21", "gateway": "127.0.0.22", "call-centre": "127.0.0.23", "bank": "127.0.0.24"}
 """Where each trunk sends from."""
 
@@ -36,6 +42,7 @@ lists:
   - {{name: banks, file: banks.csv}}
 brands:
 {brands}
+campaign: {{}}
 {policy}"""
 
 _LABORATORY = """\
@@ -60,6 +67,12 @@ def write(
 ) -> Path:
     """Write the configuration and what it names, and give its path. `repository`: the port of one on this machine."""
     (folder / "root.pem").write_bytes(signers.root.pem)
+    (folder / CERTIFICATES).mkdir(exist_ok=True)
+    for name, issued in signers.issued.items():
+        document = Document(
+            signers.url(name), NO_VALIDATORS, int(issued.certificate.not_valid_after_utc.timestamp()), issued.bundle
+        )
+        (folder / CERTIFICATES / file_name(document.url)).write_bytes(write_document(document))
     (folder / "permitted.csv").write_text(f"number,holder\n+{PERMITTED},Example Cloud Ltd\n")
     scopes = ("nobody", "trunks bank", f"attested A {SPC['bank']}")
     rows = zip((FIRST, SECOND, THIRD), BANKS, scopes, strict=True)

@@ -41,10 +41,6 @@ class Signers(NamedTuple):
         """Give where a certificate is."""
         return f"{self.where}/{signer}.pem"
 
-    def bundle(self, url: str) -> bytes | None:
-        """Give what is at a URL; None: nothing."""
-        return next((each.bundle for name, each in self.issued.items() if self.url(name) == url), None)
-
     def shaken(self, signer: str, level: str, *, caller: str, called: str, iat: int, random: Random) -> str:
         """Give the header line with a SHAKEN token."""
         origid = str(UUID(int=random.getrandbits(128), version=4))

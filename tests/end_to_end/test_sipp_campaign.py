@@ -1,4 +1,4 @@
-"""The campaign by SIPp against the running guard: each call has the verdict that it has at the desk."""
+"""The campaign by SIPp against the running guard: each call has the verdict that `simulate` gives."""
 
 import time
 from pathlib import Path
@@ -6,21 +6,23 @@ from pathlib import Path
 import pytest
 import setting
 from day import Labelled, each
-from outcome import Came, Desk
-from setting import SOURCES
+from outcome import Came
+from setting import CERTIFICATES, SOURCES
 from signers import Signers
 from sipp import Sipp, free_port
-from written import SIPP, Writer, scenario
+from written import CAPTURE, SIPP, Writer, scenario
 
+from sip_guard.config import load
 from sip_guard.demo.guard import Guard
 from sip_guard.demo.phones import Pbx
 from sip_guard.demo.pki import Window, web_root, web_server
 from sip_guard.demo.repository import Repository
+from sip_guard.desk.simulate.command import Wanted, simulate
 
 pytestmark = pytest.mark.end_to_end
 
 
-def test_each_kind_of_call_has_the_same_verdict_by_sipp_and_at_the_desk(tmp_path: Path) -> None:
+def test_each_kind_of_call_has_the_same_verdict_by_sipp_and_simulated(tmp_path: Path) -> None:
     now = time.time()
     web = web_root(Window.around(now))
     (tmp_path / "web_ca.pem").write_bytes(web.pem)
@@ -34,8 +36,7 @@ def test_each_kind_of_call_has_the_same_verdict_by_sipp_and_at_the_desk(tmp_path
         pbx = Pbx()
         try:
             path = setting.write(tmp_path, signers, port=0, pbx=f"127.0.0.1:{pbx.port}", repository=repository.port)
-            desk = Desk(path, signers)
-            wanted = {labelled.label: desk.screen(labelled) for labelled in calls}
+            wanted = {labelled.label: _simulated(labelled, path) for labelled in calls}
             with Guard(path) as guard:
                 assert guard.wait(lambda event: event["event"] == "list_loaded") is not None
                 for labelled in calls:
@@ -46,6 +47,28 @@ def test_each_kind_of_call_has_the_same_verdict_by_sipp_and_at_the_desk(tmp_path
         assert {label: Came.of(event["action"], event["rule"]) for label, event in decided.items()} == wanted
         reached = {call_id.partition("///")[0] for call_id in pbx.calls}
         assert reached == {label for label, came in wanted.items() if came.action != "stopped"}
+
+
+def _simulated(labelled: Labelled, config: Path) -> Came:
+    """Take a call, captured by itself, through the configuration."""
+    folder = config.parent / labelled.label
+    folder.mkdir()
+    with Writer(folder) as writer:
+        writer.write([labelled])
+    wanted = Wanted(
+        captures=(folder / CAPTURE,),
+        policy=(config, load(config)),
+        against=None,
+        trunk="",
+        certificates=config.parent / CERTIFICATES,
+        fetch=False,
+        workers=0,
+    )
+    report = simulate(wanted, lambda _, __: None)
+    assert report.problems == ()
+    ((fate, count),) = report.tally.fates[0].items()
+    assert count == 1
+    return Came.of(fate.action, fate.rule)
 
 
 def _place(labelled: Labelled, folder: Path, guard: int) -> None:
