@@ -264,14 +264,8 @@ def _tables(config: Config) -> list[Table]:
         protected.add_row(source.name, source.file or source.url, _options(source, "name", "file", "url"))
     rules = _table("Rules, asked from the top", "rule", "when", "then", "mode")
     for rule in config.rules:
-        conditions = {
-            "finding": rule.findings,
-            "identity": rule.identity,
-            "trunk": rule.trunks,
-            "attestation": rule.attestation,
-        }
-        when = "; ".join(f"{name}: {', '.join(sorted(values))}" for name, values in conditions.items() if values)
-        rules.add_row(rule.id, when or "always", str(rule.then), rule.mode)
+        when = "; ".join(f"{name}: {value}" for name, value in rule.when.conditions.items())
+        rules.add_row(rule.id, when or "always", str(rule.then), str(rule.mode))
     rules.add_row("default", "no other rule ended the list", "allow", "enforce", style="dim")
     parts = [listen, trunks, targets, routes, *([signing] if config.signing else []), anchors]
     optional = [each for each in (signed, protected) if each.row_count]

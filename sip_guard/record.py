@@ -9,7 +9,7 @@ import msgspec
 from sip_guard.call import Call, Party
 from sip_guard.policy.decision import Decision
 from sip_guard.sip.flow import written
-from sip_guard.verdict import Reject
+from sip_guard.verdict import Forward
 
 Numbers = Literal["full", "last4", "hash"]
 
@@ -53,8 +53,9 @@ def record(call: Call, decision: Decision, masking: Masking, *, now: float, gene
         "result": decision.result,
         "action": decision.action,
         "rule": decision.rule,
+        "mode": decision.mode,
         "reason": decision.reason,
-        "sip_code": verdict.code if isinstance(verdict, Reject) else None,
+        "sip_code": None if isinstance(verdict, Forward) else verdict.code,
         "from": mask(who(call.presented)),
         "asserted": [mask(party.number or "") for party in call.asserted],
         "to": mask(call.to.number or ""),
@@ -76,7 +77,7 @@ def record(call: Call, decision: Decision, masking: Masking, *, now: float, gene
             }
             for finding in decision.findings
         ],
-        "shadow": [{"rule": shadow.rule, "action": shadow.action} for shadow in decision.shadows],
+        "shadow": [{"rule": s.rule, "action": s.action, "mode": s.mode} for s in decision.shadows],
         "latency_ms": round((now - call.arrival) * 1000, 2),
         "generation": generation,
     }

@@ -12,7 +12,7 @@ from sip_guard.checks import Check
 from sip_guard.checks.emergency import Options as EmergencyOptions
 from sip_guard.checks.emergency import emergency
 from sip_guard.policy.decision import Decision, TagOptions, decide, passed_by
-from sip_guard.policy.rule import Rule
+from sip_guard.policy.rules import Rules
 
 Mistake = Callable[[str, BaseException | None], None]
 """Takes a mistake of our own, with the check that made it, to be logged and counted."""
@@ -24,7 +24,7 @@ class Screening:
     def __init__(
         self,
         checks: Sequence[Check],
-        rules: Sequence[Rule],
+        rules: Rules,
         clock: IReactorTime,
         *,
         emergency: EmergencyOptions,

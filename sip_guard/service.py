@@ -28,6 +28,7 @@ from sip_guard.lists.keeper import Keeper
 from sip_guard.log import Logger
 from sip_guard.peer import Peers, Target, Transport, Trunk
 from sip_guard.policy.decision import TagOptions
+from sip_guard.policy.rules import Rules
 from sip_guard.proxy.core import Proxy
 from sip_guard.proxy.overload import Overload
 from sip_guard.record import Masking
@@ -105,7 +106,7 @@ class Service:
         )
         screening = Screening(
             tuple(checks),
-            config.rules,
+            Rules(config.rules, secret),
             reactor,
             emergency=config.emergency,
             tags=config.tags,

@@ -23,6 +23,8 @@ class Forward(msgspec.Struct, frozen=True):
     tags: Tags = Tags()
     reasons: tuple[bytes, ...] = ()
     """Values of Reason that the next answer to the caller carries: what is wrong with its tokens (RFC 9410 4)."""
+    anonymise: bool = False
+    """Whether the callee learns nothing of who calls, for as long as the call lasts."""
 
 
 class Reject(msgspec.Struct, frozen=True):
@@ -31,7 +33,17 @@ class Reject(msgspec.Struct, frozen=True):
     code: int
     phrase: str
     reasons: tuple[bytes, ...] = ()
-    """Values of Reason: one for each token that is wrong, where there are several (RFC 9410 4)."""
+    """Values of Reason: why a rule refuses it, and one for each token that is wrong, where there are several."""
 
 
-Verdict = Forward | Reject
+class Redirect(msgspec.Struct, frozen=True):
+    """Answer the request with a final answer that names another place, 302 (RFC 3261 21.3.3)."""
+
+    contact: bytes
+    """The SIP URI of that place."""
+    code: int = 302
+    reasons: tuple[bytes, ...] = ()
+    """Values of Reason, as of a call that goes on."""
+
+
+Verdict = Forward | Redirect | Reject

@@ -1,22 +1,32 @@
 """Calls as they come in, what may be found about them, and the policy that ships."""
 
+from collections.abc import Iterable, Sequence
 from typing import Any
+from zoneinfo import ZoneInfo
 
+import msgspec
 from messages import BOB, read_request, request
 from pki import NOW
 from scene import GUARD, TRUNK
 
 from sip_guard.call import Attestation, Call, Code, Finding
-from sip_guard.config.load import _preset
+from sip_guard.config.policy import preset
 from sip_guard.peer import Trunk
-from sip_guard.policy.rule import Act, Rule
+from sip_guard.policy import decision
+from sip_guard.policy.act import Act, Mode
+from sip_guard.policy.decision import Decision, TagOptions
+from sip_guard.policy.hours import Hours
+from sip_guard.policy.rule import Rule
+from sip_guard.policy.rules import Rules
+from sip_guard.policy.when import When
+from sip_guard.policy.words import Words
 from sip_guard.sip.flow import Flow
 
 ALICE_NUMBER = "12155551212"
 BOB_NUMBER = "12155551213"
 FLOW = Flow("UDP", GUARD, ("198.51.100.7", 5060))
 ORIGID = "123e4567-e89b-12d3-a456-426655440000"
-DEFAULT = tuple(_preset("default", []))
+DEFAULT = preset("default")
 
 
 def call(
@@ -41,15 +51,19 @@ def passed(level: str = "A", *fields: bytes, origid: str = ORIGID, token: int = 
     )
 
 
-def rule(name: str, then: str, *findings: str, mode: str = "enforce", attestation: str = "", **conditions: str) -> Rule:
-    """Make a rule; the conditions `identity` and `trunks` are words."""
-    assert mode in ("enforce", "shadow")
-    return Rule(
-        id=name,
-        then=Act.parse(then),
-        mode="shadow" if mode == "shadow" else "enforce",
-        findings=frozenset(findings),
-        attestation=frozenset(attestation),
-        identity=frozenset(conditions.get("identity", "").split()),
-        trunks=frozenset(conditions.get("trunks", "").split()),
-    )
+def rule(name: str, then: str, *findings: str, mode: str = "enforce", **conditions: str) -> Rule:
+    """Make a rule; the conditions are words, with spaces between."""
+    return Rule(id=name, when=when(*findings, **conditions), then=Act.parse(then), mode=Mode.parse(mode))
+
+
+def when(*findings: str, hours: str = "", zone: str = "UTC", **conditions: str) -> When:
+    """Make conditions; each is words, with spaces between."""
+    words = {name: Words.of(text.split()) for name, text in conditions.items()}
+    asked = msgspec.structs.replace(When(), **words)
+    window = Hours.parse(hours.split()) if hours else None
+    return msgspec.structs.replace(asked, finding=Words.of(findings), hours=window, zone=ZoneInfo(zone))
+
+
+def decide(call: Call, findings: Sequence[Finding], rules: Iterable[Rule], options: TagOptions) -> Decision:
+    """Decide by rules that were not asked before."""
+    return decision.decide(call, findings, Rules(rules), options)

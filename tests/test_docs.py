@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from sip_guard.call import Code, Outcome
-from sip_guard.config.load import _preset
+from sip_guard.config.policy import preset
 from sip_guard.policy.rule import FINDINGS
 
 ROOT = Path(__file__).parents[1]
@@ -50,7 +50,7 @@ def test_each_outcome_has_a_finding() -> None:
     "path", sorted((ROOT / "sip_guard" / "policy" / "presets").glob("*.yaml")), ids=lambda p: p.name
 )
 def test_each_preset_loads_and_is_an_option(path: Path) -> None:
-    rules = _preset(path.stem, [])
+    rules = preset(path.stem)
     assert rules
     assert len({rule.id for rule in rules}) == len(rules)
-    assert frozenset().union(*(rule.findings for rule in rules)) <= FINDINGS
+    assert frozenset().union(*(rule.when.finding.wanted | rule.when.finding.refused for rule in rules)) <= FINDINGS

@@ -8,12 +8,12 @@ import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from incoming import DEFAULT, ORIGID, call, passed, rule
+from incoming import DEFAULT, ORIGID, call, decide, passed, rule
 from pki import NOW
 from scene import trunk
 
 from sip_guard.call import Call, Code, Finding
-from sip_guard.policy.decision import TagOptions, decide
+from sip_guard.policy.decision import TagOptions
 from sip_guard.record import Masking, Numbers, record
 
 KEY = b"k" * 32
@@ -43,6 +43,7 @@ def test_a_call_that_passed_is_explained_in_full() -> None:
         "result": "passed",
         "action": "tag",
         "rule": "attested",
+        "mode": "enforce",
         "reason": "passed",
         "sip_code": None,
         "from": "12155551212",
@@ -82,7 +83,7 @@ def test_rules_in_shadow_are_recorded() -> None:
     rules = [rule("try", "reject 403", mode="shadow"), *DEFAULT]
     decision = decide(of, [Finding(Code.NO_IDENTITY)], rules, TagOptions())
     shown = record(of, decision, FULL, now=NOW, generation=1)
-    assert shown["shadow"] == [{"rule": "try", "action": "reject 403"}]
+    assert shown["shadow"] == [{"rule": "try", "action": "reject 403", "mode": "shadow"}]
 
 
 def test_the_attestation_is_of_a_token_that_weighs() -> None:

@@ -21,6 +21,7 @@ from sip_guard.log import logger
 from sip_guard.peer import Peers, Probe, Target
 from sip_guard.policy.decision import TagOptions
 from sip_guard.policy.rule import Rule
+from sip_guard.policy.rules import Rules
 from sip_guard.proxy.core import Proxy
 from sip_guard.proxy.forwarding import Forwarding
 from sip_guard.proxy.muting import FIRST, IN_A_ROW, LASTING
@@ -78,7 +79,7 @@ class Guard:
     def __init__(
         self,
         *checks: Check,
-        rules: Sequence[Rule] = DEFAULT,
+        rules: Rules | None = None,
         masking: Masking | None = None,
         target: Target = TARGET,
     ) -> None:
@@ -89,7 +90,7 @@ class Guard:
         self.sent: list[tuple[bytes, Address]] = []
         screening = Screening(
             checks or [Answers(UNSIGNED)],
-            rules,
+            rules or Rules(DEFAULT),
             self.clock,
             emergency=Options(),
             tags=TagOptions(),
@@ -605,22 +606,20 @@ def test_a_mistake_in_a_check_costs_no_call() -> None:
     assert str(mistake["exception"]).endswith("RuntimeError: oh")
 
 
-class BrokenOnce(list[Rule]):
+class BrokenOnce(Rules):
     """A policy that fails once."""
 
-    def __init__(self) -> None:
-        super().__init__(DEFAULT)
-        self.works = False
+    works = False
 
-    def __iter__(self):  # type: ignore[no-untyped-def]
+    def about(self, call: Call, findings: Sequence[Finding]) -> tuple[Rule, ...]:
         if not self.works:
             self.works = True
             raise RuntimeError("oh")
-        return super().__iter__()
+        return super().about(call, findings)
 
 
 def test_a_mistake_in_the_policy_is_answered_500_and_the_next_call_goes_on() -> None:
-    guard = Guard(rules=BrokenOnce())
+    guard = Guard(rules=BrokenOnce(DEFAULT))
     guard.gets(invite(1))
     assert guard.sends() == ["7: 100 Trying", "7: 500 Server Internal Error"]
     guard.gets(invite(2))
@@ -631,7 +630,7 @@ def test_a_mistake_in_the_policy_is_answered_500_and_the_next_call_goes_on() -> 
 
 def test_a_mistake_after_waiting_is_answered_500_and_the_next_call_goes_on() -> None:
     check = Waits()
-    guard = Guard(check, rules=BrokenOnce())
+    guard = Guard(check, rules=BrokenOnce(DEFAULT))
     guard.gets(invite(1))
     guard.gets(invite(2))
     guard.sends()

@@ -1,7 +1,5 @@
 """From a call to a decision: what waits has a limit, and a mistake costs a finding, never a call."""
 
-from collections.abc import Iterator, Sequence
-
 from incoming import DEFAULT, call, passed
 from scene import trunk
 from twisted.internet.defer import CancelledError, Deferred
@@ -12,6 +10,7 @@ from sip_guard.checks import Check
 from sip_guard.checks.emergency import Options
 from sip_guard.policy.decision import Decision, TagOptions
 from sip_guard.policy.rule import Rule
+from sip_guard.policy.rules import Rules
 from sip_guard.screen import Screening
 
 STALE = Finding(Code.IAT_STALE, "old", token=1)
@@ -64,14 +63,14 @@ class Deaf(Later):
 class Desk:
     """Screens one call at a time, on a clock that only the test moves."""
 
-    def __init__(self, *checks: Check, rules: Sequence[Rule] = DEFAULT) -> None:
+    def __init__(self, *checks: Check, rules: Rules | None = None) -> None:
         self.clock = Clock()
         self.mistakes: list[tuple[str, str]] = []
         self.decisions: list[Decision] = []
         self.failures: list[BaseException] = []
         self._screening = Screening(
             checks,
-            rules,
+            rules or Rules(DEFAULT),
             self.clock,
             emergency=Options(),
             tags=TagOptions(),
@@ -225,8 +224,8 @@ def test_an_answer_after_cancelling_is_nobodys_concern() -> None:
 
 
 def test_a_mistake_of_the_policy_is_passed_on() -> None:
-    class Broken(list[Rule]):
-        def __iter__(self) -> Iterator[Rule]:
+    class Broken(Rules):
+        def about(self, *_: object) -> tuple[Rule, ...]:
             raise RuntimeError("oh")
 
     check = Later()

@@ -177,7 +177,7 @@ def test_numbers_are_looked_at_where_the_section_is_there(house: House) -> None:
         ("numbers-differ", None),
         ("no-identity", None),
     ]
-    assert line["shadow"] == [{"rule": "number", "action": "reject 403"}]
+    assert line["shadow"] == [{"rule": "number", "action": "reject 403", "mode": "shadow"}]
 
 
 def test_calls_are_counted_where_the_section_is_there(house: House) -> None:

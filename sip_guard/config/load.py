@@ -2,25 +2,23 @@
 
 import re
 import time
-from importlib.resources import files
 from pathlib import Path
 
 import msgspec
 
 from sip_guard import peer
-from sip_guard.call import Code
 from sip_guard.checks.campaign import Options as Campaign
 from sip_guard.checks.display_name import Brand
 from sip_guard.checks.emergency import Options as Emergency
 from sip_guard.checks.replay import Options as Replay
-from sip_guard.config import brands, listening, lists, numbers, options, peers, routes, signing, trust
+from sip_guard.config import brands, listening, lists, numbers, options, peers, policy, routes, signing, trust
 from sip_guard.config.fault import Faults
 from sip_guard.config.files import read, unreadable
 from sip_guard.config.listening import Listen
 from sip_guard.config.source import Source
 from sip_guard.lists.keeper import ListSource
 from sip_guard.policy.decision import TagOptions
-from sip_guard.policy.rule import EXEMPT, FINDINGS, Act, Rule
+from sip_guard.policy.rule import Rule
 from sip_guard.repository.options import Options as Repository
 from sip_guard.repository.reach import Laboratory
 from sip_guard.sip.flow import bracketed
@@ -32,9 +30,6 @@ from sip_guard.stir.token import Freshness
 from sip_guard.transport.connection import StreamLimits
 from sip_guard.transport.dns import DnsOptions
 from sip_guard.transport.tls import Tls, TlsFiles
-
-_OWN_RULES = ("default", Code.EMERGENCY.value, Code.PSAP_CALLBACK.value)
-"""What the log calls a decision that no rule gave."""
 
 
 class Config(msgspec.Struct, frozen=True, kw_only=True):
@@ -93,7 +88,7 @@ class _Builder:
             peers.reach(listen, targets, self.faults)
             peers.overlaps(trunks, targets, self.faults)
         ways_out = routes.read(file, self.faults)
-        rules = self._policy(file.policy, trunks)
+        rules = policy.Reader(file.policy, self.faults, trunks=trunks, lists=[item.name for item in file.lists]).rules()
         return Config(
             listen=listen,
             trunks=trunks,
@@ -171,44 +166,6 @@ class _Builder:
                 self.faults.add(f"emergency.numbers[{i}]", f'`{number}` is no number as it is dialled, such as "112"')
         return item
 
-    def _policy(self, item: options.Policy, trunks: tuple[peer.Trunk, ...]) -> tuple[Rule, ...]:
-        names = [trunk.name for trunk in trunks]
-        own = [self._rule(rule, names, f"policy.rules[{i}]") for i, rule in enumerate(item.rules)]
-        preset = _preset(item.preset, names)
-        self.faults.distinct("policy.rules", [rule.id for rule in own])
-        taken = {rule.id for rule in own}
-        rules = (*own, *(rule for rule in preset if rule.id not in taken))
-        for i, trunk in enumerate(trunks):
-            if trunk.identity == "require" and not any(
-                "require" in rule.identity and trunk.name in (rule.trunks or names) for rule in rules
-            ):
-                self.faults.add(
-                    f"trunks[{i}].identity", "no rule has `when: {identity: require}`, so it would have no effect"
-                )
-        return rules
-
-    def _rule(self, item: options.Rule, trunks: list[str], at: str) -> Rule:
-        when, among = item.when, self.faults.among
-        act = self.faults.attempt(Act.parse, item.then, f"{at}.then") or Act("tag")
-        rule = Rule(
-            id=self.faults.name(item.id, f"{at}.id"),
-            then=act,
-            mode=item.mode,
-            findings=frozenset(among(when.finding, FINDINGS | EXEMPT, f"{at}.when.finding", "finding or outcome")),
-            identity=frozenset(among(when.identity, ("require", "prefer", "ignore"), f"{at}.when.identity", "setting")),
-            trunks=frozenset(among(when.trunk, trunks, f"{at}.when.trunk", "trunk")),
-            attestation=frozenset(among(when.attestation, ("A", "B", "C"), f"{at}.when.attestation", "level")),
-        )
-        if rule.id in _OWN_RULES:
-            self.faults.add(
-                f"{at}.id", f"`{rule.id}` is what the log calls a decision that no rule gave; take another name"
-            )
-        if rule.findings & EXEMPT:
-            self.faults.add(f"{at}.when.finding", "emergency calls always pass, and no rule is asked about them")
-        if rule.attestation and rule.findings and Code.PASSED.value not in rule.findings:
-            self.faults.add(f"{at}.when", "only a token that `passed` has an attestation: this would never apply")
-        return rule
-
     def _tags(self, item: TagOptions) -> TagOptions:
         every = (
             ("header", (item.header,) if item.header else ()),
@@ -253,15 +210,3 @@ class _Builder:
                     "state_directory", f"the folder {path} is not there; make it, owned by the guard's user"
                 )
         return path
-
-
-def _preset(name: str, trunks: list[str]) -> list[Rule]:
-    """Read a policy that ships with the guard, by the same reader as any other."""
-    if name == "none":
-        return []
-    text = (files("sip_guard.policy") / "presets" / f"{name}.yaml").read_text("utf-8")
-    source = Source(f"presets/{name}.yaml", text)
-    builder = _Builder(Path())
-    rules = [builder._rule(r, trunks, f"[{i}]") for i, r in enumerate(source.convert(tuple[options.Rule, ...]))]  # noqa: SLF001
-    source.refuse(builder.faults.found)
-    return rules

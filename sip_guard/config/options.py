@@ -243,12 +243,23 @@ class Brand(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class When(msgspec.Struct, frozen=True, kw_only=True):
-    """Conditions of a rule, all of which must hold."""
+    """Conditions of a rule, all of which must hold. A value that begins with `!` is one that is not taken."""
 
     finding: Names = ()
-    identity: Names = ()
-    trunk: Names = ()
     attestation: Names = ()
+    spc: Names = ()
+    field: Names = ()
+    country: Names = ()
+    kind: Names = ()
+    list: Names = ()
+    owner: Names = ()
+    trunk: Names = ()
+    origin: Names = ()
+    identity: Names = ()
+    caller: Names = ()
+    called: Names = ()
+    hours: Names = ()
+    days: Names = ()
 
 
 class Rule(msgspec.Struct, frozen=True, kw_only=True):
@@ -257,15 +268,40 @@ class Rule(msgspec.Struct, frozen=True, kw_only=True):
     id: str
     when: When = When()
     then: str
-    mode: Literal["enforce", "shadow"] = "enforce"
+    mode: str = "enforce"
+    """`enforce`, `shadow`, `sample 5%` or `off`."""
+
+
+class Redress(msgspec.Struct, frozen=True, kw_only=True):
+    """Whom a caller can complain to whose call was blocked by analytics (47 CFR 64.1200(k)(9)). One way at least."""
+
+    url: str | None = None
+    tel: str | None = None
+    email: str | None = None
+    id: str | None = None
+    """What the operator finds the rule or the case by."""
+    location: Literal["LN", "TN", "RLN", "LPN", "RPN"] = "RLN"
+    """Which network it was (Q.850 2.2.3): by default, the one that serves the callee."""
+
+
+Preset = Literal["default", "none"]
 
 
 class Policy(msgspec.Struct, frozen=True, kw_only=True):
     """What is done about what was found."""
 
     rules: tuple[Rule, ...] = ()
-    """Asked in their order, before those of the preset."""
-    preset: Literal["default", "none"] = "default"
+    """Asked in their order, before those of the presets."""
+    preset: Preset | Annotated[tuple[Preset, ...], Meta(min_length=1)] = "default"
+    """Policies that ship with the guard, asked in this order."""
+    modes: dict[str, str] = {}
+    """Modes of presets, and of single rules of theirs, which count more."""
+    time_zone: str = "UTC"
+    """Whose clocks `hours` and `days` go by, as `Europe/London`."""
+    reason: str = "Q.850;cause=21"
+    """Reason of a refusal that is not for a token; empty: none."""
+    redress: Redress | None = None
+    """What a `603 Network Blocked` tells; None: no rule may say it."""
 
 
 class Log(msgspec.Struct, frozen=True, kw_only=True):

@@ -143,6 +143,9 @@ class Source:
     def _value(self, path: str) -> object:
         """Give what stands at a path as msgspec writes it."""
         value = self.values
+        if path.endswith("[...]"):
+            # msgspec does not say which key of a mapping it was.
+            return None
         for index, key in _STEP.findall(path):
             value = value[int(index)] if index else value[key]
         return value

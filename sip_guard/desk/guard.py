@@ -22,6 +22,7 @@ from sip_guard.lists.keeper import Keeper
 from sip_guard.log import logger
 from sip_guard.peer import Peers, Trunk
 from sip_guard.policy.decision import Decision
+from sip_guard.policy.rules import Rules
 from sip_guard.repository.disk import FOLDER as CERTIFICATES
 from sip_guard.screen import Screening, asked
 from sip_guard.sip.flow import Flow
@@ -61,7 +62,7 @@ class DeskGuard:
         """What checks failed by a mistake of sip_guard, and how."""
         self._screening = Screening(
             (*checks.alone, self._remembered),
-            config.rules,
+            Rules(config.rules),
             self._clock,
             emergency=config.emergency,
             tags=config.tags,

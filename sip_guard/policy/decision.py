@@ -1,18 +1,23 @@
 """From findings to one verdict, with the explanation of it."""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Literal
 
 import msgspec
 
 from sip_guard.call import Attestation, Call, Code, Finding, Outcome
+from sip_guard.policy.act import ENFORCE
 from sip_guard.policy.reasons import Protocol, reasons
 from sip_guard.policy.rule import Rule
+from sip_guard.policy.rules import Rules
 from sip_guard.policy.weighing import chief, result
+from sip_guard.sip.reason import is_sip
 from sip_guard.sip.rewrite import PHRASES
-from sip_guard.verdict import Forward, Reject, Tags, Verdict
+from sip_guard.verdict import Forward, Redirect, Reject, Tags, Verdict
 
+_Spoken = tuple[Rule, Sequence[Finding]]
+"""A rule that acts, and the findings that made it."""
 _UNPRINTABLE = re.compile(r"[^ -~]")
 _PHRASES = {code.sip_code: code.phrase for code in reversed(Code)} | PHRASES | {603: "Decline", 607: "Unwanted"}
 """The usual one for a code that a rule names (RFC 3261 21, RFC 8197)."""
@@ -46,6 +51,8 @@ class Shadow(msgspec.Struct, frozen=True):
 
     rule: str
     action: str
+    mode: str = "shadow"
+    """`sample 5%` of a rule that acts on other calls."""
 
 
 class Decision(msgspec.Struct, frozen=True):
@@ -53,19 +60,22 @@ class Decision(msgspec.Struct, frozen=True):
 
     verdict: Verdict
     action: str
-    """What is done, in a rule's words: `tag`, `allow`, `reject 438`."""
+    """What is done, in a rule's words: `allow`, `tag`, `anonymise`, `redirect`, `reject 438`."""
     rule: str
-    """The rule that gave the verdict: the one that ended the list, or the first that tagged; `default` if none did."""
+    """The rule that gave the verdict: the one that ended the list, or the first that withheld the caller, or else the
+    first that tagged; `default` if none did."""
     result: str
     """What verification came to, whatever the rules say: `passed`, `failed`, `unable` or `absent`."""
     reason: str
     """The code of the finding that made the rule apply; `-` without one."""
     findings: tuple[Finding, ...]
     shadows: tuple[Shadow, ...] = ()
+    mode: str = "enforce"
+    """Of the rule: `sample 5%` if it acts on part of the calls, and this is one of them."""
 
 
-def decide(call: Call, findings: Sequence[Finding], rules: Sequence[Rule], options: TagOptions) -> Decision:
-    """Ask the rules from the top. `reject` and `allow` end the list; `tag` adds to what is sent on.
+def decide(call: Call, findings: Sequence[Finding], rules: Rules, options: TagOptions) -> Decision:
+    """Ask the rules from the top. `reject`, `redirect` and `allow` end the list; `tag` and `anonymise` add up.
 
     What no rule speaks about is tagged if anything was found: the target sees it even where all rules are in shadow.
     A rule that tags a replay speaks before others that tag, whatever the token attests.
@@ -73,21 +83,26 @@ def decide(call: Call, findings: Sequence[Finding], rules: Sequence[Rule], optio
     findings = _excused(findings)
     weighing = [finding for finding in findings if finding.weighs]
     shadows: list[Shadow] = []
-    tagged: tuple[Rule, list[Finding]] | None = None
-    ended: tuple[Rule, list[Finding]] | None = None
-    for rule in rules:
-        matched = rule.match(call, weighing)
+    tagged: _Spoken | None = None
+    hiding: _Spoken | None = None
+    ended: _Spoken | None = None
+    for rule in rules.about(call, weighing):
+        matched = rule.when.match(call, weighing)
         if matched is None:
             continue
-        if rule.mode == "shadow":
-            shadows.append(Shadow(rule.id, _would(rule, chief(matched or weighing))))
-        elif rule.then.verb != "tag":
+        mode = rules.mode(rule, call)
+        if mode.word == "shadow":
+            shadows.append(Shadow(rule.id, _would(rule, chief(matched or weighing)), str(rule.mode)))
+        elif rule.then.ends:
             ended = rule, matched
             break
+        elif rule.then.verb == "anonymise":
+            hiding = hiding or (rule, matched)
         elif tagged is None or (_is_replay(matched) and not _is_replay(tagged[1])):
             tagged = rule, matched
-    speaking = ended or tagged
+    speaking = ended or hiding or tagged
     rule_id = speaking[0].id if speaking else "default"
+    mode = speaking[0].mode if speaking else ENFORCE
     cause = chief(speaking[1] if speaking and speaking[1] else weighing)
     found = result(weighing)
     reason = cause.code.value if cause else "-"
@@ -96,20 +111,24 @@ def decide(call: Call, findings: Sequence[Finding], rules: Sequence[Rule], optio
     if ended and ended[0].then.verb == "reject":
         verdict = _reject(ended[0], cause, told if len(call.identities) > 1 else ())
         action = f"reject {verdict.code}"
+    elif ended and ended[0].then.verb == "redirect":
+        verdict = Redirect(ended[0].then.uri.encode(), reasons=told)
+        action = "redirect"
     else:
-        action = "tag" if tagged or (weighing and not ended) else "allow"
         tags = Tags()
-        if action == "tag":
+        action = "anonymise" if hiding else "tag" if tagged or (weighing and not ended) else "allow"
+        if action != "allow":
             shadow = ",".join(shadow.rule for shadow in shadows)
-            tags = _tags(call, weighing, options, f"verdict={found};reason={reason};rule={rule_id}", shadow)
-        verdict = Forward(_without_priority(tags, findings), told)
-    return Decision(verdict, action, rule_id, found, reason, tuple(findings), tuple(shadows))
+            text = f"verdict={found};reason={reason};rule={rule_id};mode={mode.word}"
+            tags = _tags(call, weighing, options, text, shadow)
+        verdict = Forward(_without_priority(tags, findings), told, anonymise=hiding is not None)
+    return Decision(verdict, action, rule_id, found, reason, tuple(findings), tuple(shadows), str(mode))
 
 
 def passed_by(finding: Finding, options: TagOptions) -> Decision:
     """Give the decision for a call that always passes, such as one to an emergency number: no rule is asked."""
     code = finding.code.value
-    told = _told(options, f"verdict=absent;reason={code};rule={code}", "-", "")
+    told = _told(options, f"verdict=absent;reason={code};rule={code};mode=enforce", "-", "")
     return Decision(Forward(Tags(headers=_written(told))), "allow", code, "absent", code, (finding,))
 
 
@@ -132,7 +151,7 @@ def _excused(findings: Sequence[Finding]) -> list[Finding]:
     ]
 
 
-def _is_replay(findings: Sequence[Finding]) -> bool:
+def _is_replay(findings: Iterable[Finding]) -> bool:
     return any(finding.code.outcome is Outcome.REPLAYED for finding in findings)
 
 
@@ -147,7 +166,10 @@ def _reject(rule: Rule, cause: Finding | None, told: tuple[bytes, ...] = ()) -> 
     code = code or own or 403
     if not phrase and cause and code == own:
         phrase = cause.code.phrase
-    return Reject(code, phrase or _PHRASES.get(code) or "Rejected", told)
+    own_reason = (rule.reason,) if rule.reason else ()
+    # A protocol stands once in Reason, but for STIR (RFC 3326 2, RFC 9410 4).
+    beside = tuple(value for value in told if not (own_reason and is_sip(value) and is_sip(rule.reason)))
+    return Reject(code, phrase or _PHRASES.get(code) or "Rejected", own_reason + beside)
 
 
 def _tags(call: Call, weighing: list[Finding], options: TagOptions, text: str, shadow: str) -> Tags:
@@ -190,7 +212,7 @@ def _without_priority(tags: Tags, findings: Sequence[Finding]) -> Tags:
 def _told(options: TagOptions, text: str, level: str, shadow: str) -> list[tuple[str, str]]:
     """Give the field with the whole verdict, if there is to be one."""
     more = f";shadow={shadow}" if shadow else ""
-    return [(options.header, f"v=1;{text};mode=enforce;attest={level}{more}")] if options.header else []
+    return [(options.header, f"v=1;{text};attest={level}{more}")] if options.header else []
 
 
 def _written(headers: list[tuple[str, str]]) -> tuple[tuple[bytes, bytes], ...]:

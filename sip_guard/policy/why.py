@@ -6,6 +6,7 @@ import msgspec
 
 from sip_guard.call import Call, Finding
 from sip_guard.policy.rule import Rule
+from sip_guard.policy.rules import Rules
 
 
 class Step(msgspec.Struct, frozen=True):
@@ -16,6 +17,8 @@ class Step(msgspec.Struct, frozen=True):
     """False: an earlier rule had ended the list."""
     unmet: tuple[str, ...] = ()
     """Conditions that did not hold, as they are written in a rule, or none if it applied."""
+    in_shadow: bool = False
+    """Whether it only says what it would have done, as all do that are in sample and not for this call."""
     matched: tuple[Finding, ...] = ()
     """The findings that made it apply, perhaps none."""
 
@@ -25,7 +28,7 @@ class Step(msgspec.Struct, frozen=True):
         return self.asked and not self.unmet
 
 
-def why(call: Call, findings: Sequence[Finding], rules: Sequence[Rule]) -> list[Step]:
+def why(call: Call, findings: Sequence[Finding], rules: Rules) -> list[Step]:
     """Ask the rules as `decide` does, and say of each what came of it. `findings` are those of the decision."""
     weighing = [finding for finding in findings if finding.weighs]
     steps: list[Step] = []
@@ -34,29 +37,11 @@ def why(call: Call, findings: Sequence[Finding], rules: Sequence[Rule]) -> list[
         if ended:
             steps.append(Step(rule, asked=False))
             continue
-        matched = rule.match(call, weighing)
+        matched = rule.when.match(call, weighing)
         if matched is None:
-            steps.append(Step(rule, asked=True, unmet=_unmet(rule, call, weighing)))
+            steps.append(Step(rule, asked=True, unmet=rule.when.unmet(call, weighing)))
             continue
-        steps.append(Step(rule, asked=True, matched=tuple(matched)))
-        ended = rule.mode == "enforce" and rule.then.verb != "tag"
+        in_shadow = rules.mode(rule, call).word == "shadow"
+        steps.append(Step(rule, asked=True, in_shadow=in_shadow, matched=tuple(matched)))
+        ended = rule.then.ends and not in_shadow
     return steps
-
-
-def _unmet(rule: Rule, call: Call, findings: Sequence[Finding]) -> tuple[str, ...]:
-    unmet = []
-    if rule.trunks and call.trunk.name not in rule.trunks:
-        unmet.append(_written("trunk", rule.trunks))
-    if rule.identity and call.trunk.identity not in rule.identity:
-        unmet.append(_written("identity", rule.identity))
-    names = {name for finding in findings for name in (finding.code.value, finding.code.outcome.value)}
-    if rule.findings and names.isdisjoint(rule.findings):
-        unmet.append(_written("finding", rule.findings))
-    levels = {finding.attestation.level for finding in findings if finding.attestation is not None}
-    if rule.attestation and levels.isdisjoint(rule.attestation):
-        unmet.append(_written("attestation", rule.attestation))
-    return tuple(unmet) or (f"{_written('finding', rule.findings)} with {_written('attestation', rule.attestation)}",)
-
-
-def _written(name: str, values: frozenset[str]) -> str:
-    return f"{name}: {', '.join(sorted(values))}"

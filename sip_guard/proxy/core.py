@@ -27,7 +27,7 @@ from sip_guard.sip.message import MalformedMessage, Message, Request, Response
 from sip_guard.sip.overload_control import offered
 from sip_guard.sip.rewrite import PHRASES, Draft, answer, stamped_via
 from sip_guard.sip.uri import Uri
-from sip_guard.verdict import Reject, Verdict
+from sip_guard.verdict import Redirect, Reject, Verdict
 
 ALLOW = b"Allow: INVITE, ACK, CANCEL, OPTIONS"
 
@@ -163,6 +163,9 @@ class Proxy:
         server.reasons = verdict.reasons
         if isinstance(verdict, Reject):
             return self._table.answer(server, verdict.code, now, verdict.phrase)
+        if isinstance(verdict, Redirect):
+            contact = b"Contact: <" + verdict.contact + b">"
+            return self._table.answer(server, verdict.code, now, extra=(contact,))
         draft = server.draft
         self._border.clean(draft, server.peer, screened=True)
         for name in verdict.tags.removed | {header.lower() for header, _ in verdict.tags.headers}:

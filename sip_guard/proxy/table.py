@@ -67,9 +67,11 @@ class Table:
         del self.servers[server.key]
         self.pending -= server.size
 
-    def answer(self, server: ServerTransaction, code: int, now: float, phrase: str = "") -> list[Action]:
-        """Give an answer of our own."""
-        told = tuple(b"Reason: " + value for value in server.tells(code, server.tag))
+    def answer(
+        self, server: ServerTransaction, code: int, now: float, phrase: str = "", extra: tuple[bytes, ...] = ()
+    ) -> list[Action]:
+        """Give an answer of our own. `extra` are whole lines."""
+        told = (*extra, *(b"Reason: " + value for value in server.tells(code, server.tag)))
         octets = answer(server.request, code, tag=server.tag, phrase=phrase, top_via=server.via, extra=told)
         return self.send(server, code, octets, now)
 

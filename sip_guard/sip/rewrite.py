@@ -8,6 +8,7 @@ from sip_guard.sip.message import Message, Request, Response
 PHRASES = {
     100: "Trying",
     200: "OK",
+    302: "Moved Temporarily",
     400: "Bad Request",
     403: "Forbidden",
     404: "Not Found",

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from typing import Any
 
 import pytest
-from incoming import ALICE_NUMBER, DEFAULT, call, passed
+from incoming import ALICE_NUMBER, DEFAULT, call, decide, passed
 from pki import NOW
 from scene import TRUNK, trunk
 
@@ -13,7 +13,7 @@ from sip_guard.checks.protected import ProtectedCheck
 from sip_guard.lists.keeper import Entry
 from sip_guard.lists.listing import Listing, Scope, expiry
 from sip_guard.number import DialPlan
-from sip_guard.policy.decision import TagOptions, decide
+from sip_guard.policy.decision import TagOptions
 from sip_guard.verdict import Forward, Reject
 
 ASSERTED = "P-Asserted-Identity: <sip:+442079460000@x>"
@@ -119,9 +119,9 @@ def decided(scope: str, *tokens: Finding) -> Forward | Reject:
 
 def test_a_protected_number_is_refused_with_and_without_a_token() -> None:
     unsigned = Finding(Code.NO_IDENTITY)
-    assert decided("nobody", unsigned) == Reject(403, "Forbidden")
-    assert decided("nobody", passed("A")) == Reject(403, "Forbidden")
-    assert decided("attested A", unsigned) == Reject(403, "Forbidden")
+    assert decided("nobody", unsigned) == Reject(403, "Forbidden", (b"Q.850;cause=21",))
+    assert decided("nobody", passed("A")) == Reject(403, "Forbidden", (b"Q.850;cause=21",))
+    assert decided("attested A", unsigned) == Reject(403, "Forbidden", (b"Q.850;cause=21",))
 
 
 @pytest.mark.parametrize(
@@ -145,7 +145,7 @@ def test_a_token_of_those_who_may_show_it_lets_the_call_pass(scope: str, token: 
 
 def test_a_token_that_came_before_with_another_call_is_no_excuse() -> None:
     replayed = Finding(Code.TOKEN_REPLAYED, token=1)
-    assert decided("attested A", passed("A", token=1), replayed) == Reject(403, "Forbidden")
+    assert decided("attested A", passed("A", token=1), replayed) == Reject(403, "Forbidden", (b"Q.850;cause=21",))
     assert isinstance(decided("attested A", passed("A", token=2), replayed), Forward)
 
 

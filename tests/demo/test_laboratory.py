@@ -18,6 +18,7 @@ from sip_guard.demo.calls import ALICE, BOB, CALLS, DemoCall
 from sip_guard.demo.laboratory import Laboratory
 from sip_guard.peer import Trunk
 from sip_guard.policy.decision import Decision
+from sip_guard.policy.rules import Rules
 from sip_guard.screen import Screening
 from sip_guard.stir.token import Terms
 from sip_guard.stir.trust import Judgement, Trusts
@@ -63,7 +64,7 @@ def decides(call: DemoCall, laboratory: Laboratory, config: Config) -> Decision:
     places = frozenset(each.place for each in config.repository.laboratories)
     screening = Screening(
         [IdentityCheck(certificates, Terms(config.freshness, places), trusts(config))],
-        config.rules,
+        Rules(config.rules),
         Clock(),
         emergency=config.emergency,
         tags=config.tags,

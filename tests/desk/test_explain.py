@@ -22,7 +22,7 @@ from sip_guard.sip.flow import Flow
 from sip_guard.sip.message import Request, parse
 
 SHADOW = "id: protected, when: {finding: number-protected}, then: reject, mode: shadow"
-NEVER = "id: never, when: {trunk: abroad, identity: require}, then: reject 403"
+NEVER = "id: never, when: {trunk: abroad, caller: '+99'}, then: reject 403"
 
 
 class Explained(Desk):
@@ -80,7 +80,7 @@ def test_a_message_is_explained_with_every_rule_and_why(desk: Explained) -> None
     assert (made["action"], made["rule"], made["reason"]) == ("reject 403", "protected", "number-protected")
     assert (made["from"], made["trunk"]) == (BANK.lstrip("+"), "carrier")
     never, *_ = made["rules"]
-    assert never["unmet"] == ["trunk: abroad", "identity: require"]
+    assert never["unmet"] == ["trunk: abroad", "caller: +99"]
     assert {"protected": "applies", "never": "does not apply", "unsigned": "not asked"}.items() <= outcomes(
         made
     ).items()
@@ -207,7 +207,7 @@ def test_the_tables_name_findings_rules_and_verdict(desk: Explained) -> None:
     result = desk.explain(desk.message(invite("a", BANK)), config, "--trunk", "carrier")
     for told in (
         "number-protected",
-        "not so: trunk: abroad; identity: require",
+        "not so: trunk: abroad; caller: +99",
         "reject 403 by protected",
         "not asked",
     ):

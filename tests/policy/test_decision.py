@@ -2,16 +2,17 @@
 
 import re
 
+import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from incoming import DEFAULT, ORIGID, call, passed, rule
+from incoming import DEFAULT, ORIGID, call, decide, passed, rule
 
 from sip_guard.call import Code, Finding
-from sip_guard.policy.decision import Decision, Shadow, TagOptions, decide, passed_by
+from sip_guard.policy.decision import Decision, Shadow, TagOptions, passed_by
 from sip_guard.policy.rule import Rule
 from sip_guard.policy.weighing import RESULTS
-from sip_guard.verdict import Forward, Reject, Tags
+from sip_guard.verdict import Forward, Redirect, Reject, Tags
 
 STALE = Finding(Code.IAT_STALE, token=1)
 UNSIGNED = Finding(Code.NO_IDENTITY)
@@ -104,7 +105,7 @@ def test_a_call_that_is_tagged_and_then_allowed_keeps_its_tags() -> None:
 
 
 def test_a_rule_that_does_not_apply_says_nothing() -> None:
-    result = decision(rule("a", "reject", "stale"), rule("b", "reject", trunks="other"), rule("c", "tag"))
+    result = decision(rule("a", "reject", "stale"), rule("b", "reject", trunk="other"), rule("c", "tag"))
     assert (result.rule, result.shadows) == ("c", ())
 
 
@@ -233,7 +234,7 @@ def test_a_refusal_of_a_call_about_which_nothing_was_found_is_forbidden() -> Non
 
 @pytest.mark.parametrize(("level", "action"), [("A", "tag"), ("B", "reject 403"), ("C", "reject 403")])
 def test_a_weak_attestation_can_be_refused(level: str, action: str) -> None:
-    assert decision(rule("weak", "reject 403", attestation="BC"), *DEFAULT, found=[passed(level)]).action == action
+    assert decision(rule("weak", "reject 403", attestation="B C"), *DEFAULT, found=[passed(level)]).action == action
 
 
 # Tags.
@@ -386,3 +387,92 @@ def test_a_call_that_always_passes_is_explained() -> None:
     header = (b"X-SIP-Guard", b"v=1;verdict=absent;reason=emergency;rule=emergency;mode=enforce;attest=-")
     told = Forward(Tags(headers=(header,)))
     assert passed_by(found, TagOptions()) == Decision(told, "allow", "emergency", "absent", "emergency", (found,))
+
+
+# Redirections, samples, and the Reason of a refusal.
+
+
+def test_a_redirection_ends_the_list_and_names_another_place() -> None:
+    result = decision(rule("a", "redirect sip:desk@pbx.example"), rule("b", "reject 403"))
+    assert (result.rule, result.action) == ("a", "redirect")
+    assert result.verdict == Redirect(b"sip:desk@pbx.example")
+
+
+def test_a_redirection_tells_what_is_wrong_with_tokens_as_a_call_that_goes_on_does() -> None:
+    rules = [rule("a", "redirect sip:desk@pbx.example")]
+    verdict = decide(call(IDENTITY), [MISMATCH], rules, TagOptions()).verdict
+    assert verdict == Redirect(b"sip:desk@pbx.example", reasons=(WRONG,))
+
+
+def test_a_rule_off_is_not_asked() -> None:
+    assert decision(rule("a", "reject", mode="off")).shadows == ()
+
+
+def test_a_rule_in_sample_acts_on_its_share_and_is_in_shadow_for_the_others() -> None:
+    results = [
+        decide(
+            call(fields={"Call-ID": f"call-{i}"}), [UNSIGNED], [rule("a", "reject", mode="sample 50%")], TagOptions()
+        )
+        for i in range(100)
+    ]
+    acted = [result for result in results if result.action == "reject 428"]
+    assert 25 < len(acted) < 75
+    assert {(result.rule, result.mode, result.shadows) for result in acted} == {("a", "sample 50%", ())}
+    others = {(result.rule, result.mode, result.shadows) for result in results if result.action == "tag"}
+    assert others == {("default", "enforce", (Shadow("a", "reject 428", "sample 50%"),))}
+    assert len(acted) < len(results)
+
+
+def test_a_tag_of_a_sample_says_so() -> None:
+    always = rule("a", "tag", mode="sample 99.999999%")
+    assert guard_header(always) == "v=1;verdict=absent;reason=no-identity;rule=a;mode=sample;attest=-"
+
+
+NUMBER = Finding(Code.NUMBER_INVALID)
+
+
+def test_a_refusal_carries_the_reason_of_its_rule_before_those_of_tokens() -> None:
+    refusing = msgspec.structs.replace(rule("a", "reject", "number"), reason=b"Q.850;cause=21")
+    second = IDENTITY.replace("c2ln", "d2ln")
+    of = call(IDENTITY, second)
+    assert decide(of, [NUMBER], [refusing], TagOptions()).verdict == Reject(403, "Forbidden", (b"Q.850;cause=21",))
+    both = decide(of, [NUMBER, MISMATCH], [refusing], TagOptions()).verdict
+    assert both == Reject(403, "Forbidden", (b"Q.850;cause=21", WRONG))
+
+
+def test_a_protocol_stands_once_in_the_reasons_of_a_refusal() -> None:
+    blocked = b'SIP;cause=603;text="v=analytics1;tel=1";location=RLN'
+    blocking = msgspec.structs.replace(rule("a", "reject 603 Network Blocked", "campaign"), reason=blocked)
+    found = [Finding(Code.CAMPAIGN_FANOUT), MISMATCH]
+    of = call(IDENTITY, IDENTITY.replace("c2ln", "d2ln"))
+    assert decide(of, found, [blocking], TagOptions(reason="both")).verdict == Reject(
+        603, "Network Blocked", (blocked, WRONG)
+    )
+
+
+THENS = ("allow", "tag", "redirect sip:a@b", "reject", "reject 403 No")
+NAMES = ("stale", "number", "passed", "!passed", "unsigned", "token-replayed", "campaign")
+
+
+def policies(mode: str) -> st.SearchStrategy[Rule]:
+    return st.builds(
+        lambda name, then, findings: rule(name, then, *findings, mode=mode),
+        st.sampled_from(("a", "b", "c")),
+        st.sampled_from(THENS),
+        st.lists(st.sampled_from(NAMES), max_size=2),
+    )
+
+
+@given(
+    st.lists(policies("enforce"), max_size=4),
+    policies("shadow"),
+    st.integers(0, 4),
+    st.lists(st.sampled_from((STALE, UNSIGNED, MISMATCH, NUMBER, REPLAYED, passed())), max_size=3, unique=True),
+)
+def test_a_rule_in_shadow_never_changes_what_is_done(
+    rules: list[Rule], shadow: Rule, at: int, found: list[Finding]
+) -> None:
+    """But for the name of the rule in the field that tells it."""
+    without = decide(call(IDENTITY), found, rules, TagOptions(header=""))
+    beside = decide(call(IDENTITY), found, [*rules[:at], shadow, *rules[at:]], TagOptions(header=""))
+    assert msgspec.structs.replace(beside, shadows=()) == without

@@ -1,11 +1,11 @@
 """The policy that ships: what fails attestation is refused, the rest is tagged, whatever code it is."""
 
 import pytest
-from incoming import DEFAULT, call, passed, rule
+from incoming import DEFAULT, call, decide, passed, rule
 from scene import trunk
 
 from sip_guard.call import Code, Finding, Outcome
-from sip_guard.policy.decision import TagOptions, decide
+from sip_guard.policy.decision import TagOptions
 from sip_guard.verdict import Forward, Reject
 
 FAILED = {Outcome.MISMATCH, Outcome.STALE, Outcome.BAD_SIGNATURE, Outcome.UNTRUSTED, Outcome.MALFORMED}
@@ -86,5 +86,5 @@ def test_there_is_a_rule_for_every_outcome() -> None:
 @pytest.mark.parametrize("more", [Finding(Code.NO_IDENTITY), Finding(Code.TOKEN_REPLAYED), passed("A")])
 def test_a_protected_number_is_refused_whatever_else_is_found(more: Finding) -> None:
     decision = decide(call(), [more, Finding(Code.NUMBER_PROTECTED)], DEFAULT, TagOptions())
-    assert decision.verdict == Reject(403, "Forbidden")
+    assert decision.verdict == Reject(403, "Forbidden", (b"Q.850;cause=21",))
     assert (decision.rule, decision.reason) == ("protected", "number-protected")

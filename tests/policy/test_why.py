@@ -2,11 +2,12 @@
 
 from hypothesis import given
 from hypothesis import strategies as st
-from incoming import DEFAULT, call, passed, rule
+from incoming import DEFAULT, call, decide, passed, rule
 
 from sip_guard.call import Code, Finding, Outcome
-from sip_guard.policy.decision import TagOptions, decide
+from sip_guard.policy.decision import TagOptions
 from sip_guard.policy.rule import Rule
+from sip_guard.policy.rules import Rules
 from sip_guard.policy.why import why
 
 CALL = call()
@@ -28,25 +29,25 @@ RULES = st.lists(
 def test_the_rules_that_apply_are_those_that_decide(findings: list[Finding], own: list[Rule]) -> None:
     rules = [*own, *DEFAULT]
     decision = decide(CALL, findings, rules, TagOptions())
-    steps = why(CALL, decision.findings, rules)
+    steps = why(CALL, decision.findings, Rules(rules))
     assert [step.rule for step in steps] == rules
     applied = [step.rule for step in steps if step.applies]
-    assert [each.id for each in applied if each.mode == "shadow"] == [shadow.rule for shadow in decision.shadows]
-    assert decision.rule in {"default", *(each.id for each in applied if each.mode == "enforce")}
-    ended = [each for each in applied if each.mode == "enforce" and each.then.verb != "tag"]
+    assert [each.id for each in applied if each.mode.word == "shadow"] == [shadow.rule for shadow in decision.shadows]
+    assert decision.rule in {"default", *(each.id for each in applied if each.mode.word == "enforce")}
+    ended = [each for each in applied if each.mode.word == "enforce" and each.then.ends]
     assert [each.id for each in ended] == ([decision.rule] if ended else [])
     asked = [step.asked for step in steps]
     assert asked == sorted(asked, reverse=True)
     assert all(step.unmet for step in steps if step.asked and not step.applies)
 
 
-def test_conditions_that_hold_for_two_findings_apart_are_named_together() -> None:
+def test_a_condition_that_holds_for_another_finding_than_the_one_that_is_named_is_unmet() -> None:
     apart = rule("r", "tag", "no-identity", attestation="A")
-    [step] = why(CALL, [Finding(Code.NO_IDENTITY), passed("A")], [apart])
-    assert step.unmet == ("finding: no-identity with attestation: A",)
+    [step] = why(CALL, [Finding(Code.NO_IDENTITY), passed("A")], Rules([apart]))
+    assert step.unmet == ("attestation: A",)
 
 
 def test_findings_that_weigh_nothing_make_no_rule_apply() -> None:
     light = Finding(Code.NO_IDENTITY, weighs=False)
-    [step] = why(CALL, [light], [rule("r", "tag", "no-identity")])
+    [step] = why(CALL, [light], Rules([rule("r", "tag", "no-identity")]))
     assert step.unmet == ("finding: no-identity",)

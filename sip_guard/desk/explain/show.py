@@ -88,7 +88,7 @@ def _outcome(step: Step) -> str:
         return "not asked"
     if not step.applies:
         return "does not apply"
-    return "in shadow" if str(step.rule.mode) == "shadow" else "applies"
+    return "in shadow" if step.in_shadow else "applies"
 
 
 def _why(step: Step) -> Text:
