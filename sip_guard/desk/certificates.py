@@ -4,7 +4,7 @@ from pathlib import Path
 from typing import Final
 
 from sip_guard.call import Code, Finding
-from sip_guard.repository.document import file_name, read
+from sip_guard.repository.document import file_name
 from sip_guard.repository.kept import Kept
 from sip_guard.stir.trust import Judgement, Trusts
 
@@ -54,13 +54,13 @@ class FromFolder:
         return found
 
     def _pem(self, url: str) -> bytes:
+        """Give the file of a URL. What stands before the PEM text is passed over when it is judged."""
         if self._folder is None:
             return b""
         try:
-            document = read((self._folder / file_name(url)).read_bytes())
+            return (self._folder / file_name(url)).read_bytes()
         except OSError:
             return b""
-        return document.pem if document is not None and document.url == url else b""
 
 
 def _not_fetched(url: str) -> Finding:

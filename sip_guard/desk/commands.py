@@ -32,6 +32,7 @@ _trunk = click.option("--trunk", default="", help="Take every call to have come 
 @_trunk
 @_certificates
 @_fetch
+@click.option("--decisions", type=_FILE, help="Write a JSON line about each call to this file.")
 @click.option("--workers", type=click.IntRange(0, 256), help="Processes that decide, beside the one that reads.")
 @click.option(
     "--json", "json_file", type=click.Path(path_type=Path), help="Write a JSON object to this file; - prints it."

@@ -187,16 +187,30 @@ def test_the_result_does_not_depend_on_how_many_work_on_it(desk: Desk) -> None:
     capture = desk.captured(*(udp(call, CARRIER) for call in calls))
     new, old = desk.config("new"), desk.config("old", "id: all, then: allow")
     given = "--against", old, "--certificates", str(desk.folder / "certificates"), "--workers"
-    alone, shared = (desk.simulated(capture, new, *given, workers) for workers in ("0", "2"))
+    lines = [desk.folder / "alone", desk.folder / "shared"]
+    alone, shared = (
+        desk.simulated(capture, new, *given, workers, "--decisions", str(file))
+        for workers, file in zip(("0", "2"), lines, strict=True)
+    )
     assert fates(alone)["replayed: tag"] == 11
     assert alone == shared
+    assert lines[0].read_bytes() == lines[1].read_bytes()
+
+
+def test_a_line_about_each_call_is_written_if_asked_for(desk: Desk) -> None:
+    capture = desk.captured(udp(invite("a"), CARRIER), udp(invite("b", BANK), ABROAD))
+    lines = desk.folder / "lines.json"
+    desk.simulated(capture, desk.config("new"), "--decisions", str(lines))
+    first, second = map(json.loads, lines.read_text().splitlines())
+    assert (first["call_id"], first["frame"], first["new"]) == ("a", 1, {"rule": "unsigned", "action": "tag"})
+    assert (second["trunk"], second["new"]["action"], "old" in second) == ("abroad", "reject 403", False)
 
 
 def test_a_report_for_people_names_files_rules_and_calls(desk: Desk) -> None:
     capture = desk.captured(udp(invite("bank", BANK), ABROAD))
     result = desk.run("--capture", capture, "--policy", desk.config("new"))
     assert result.exit_code == 0
-    for told in ("1 frames", "1 INVITEs", "protected", "reject 403", "bank", "1 of 1 calls are treated otherwise"):
+    for told in ("1 frames", "1 INVITEs", "protected", "reject 403", "#1", "1 of 1 calls are treated otherwise"):
         assert told in result.stdout
 
 

@@ -37,6 +37,8 @@ class Wanted(msgspec.Struct, frozen=True, kw_only=True):
     trunk: str
     certificates: Path | None
     fetch: bool
+    decisions: Path | None = None
+    """Where a line about each call is written; None: nowhere."""
     workers: int | None
     """Processes that decide; None: as the captures are worth it."""
 
@@ -92,9 +94,12 @@ def simulate(wanted: Wanted, moved: Moved) -> Report:
             workers = 0 if octets < SMALL else len(os.sched_getaffinity(0))
         run = _Run(captures, octets, moved)
         tally = Tally()
-        setup = Setup(tuple(path for path, _ in given), tuple(means))
+        lines = None if wanted.decisions is None else stack.enter_context(wanted.decisions.open("wb"))
+        setup = Setup(tuple(path for path, _ in given), tuple(means), lines is not None)
         for part in decided(run.calls(guards, fetching), guards, setup, workers):
             tally.merge(part)
+            if lines is not None:
+                lines.writelines(line + b"\n" for line in part.lines)
     files = tuple(_read(path, messages) for path, messages in captures)
     if not run.counts.invites:
         raise BadInput(_without_calls(files, run.counts))

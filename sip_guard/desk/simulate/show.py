@@ -54,23 +54,23 @@ def tables(report: Report, console: Console) -> None:
         console.print(shadows)
     changes = sorted(tally.changes.items(), key=lambda item: -item[1].calls)
     for (old, new), change in changes:
-        console.print(_change(old, new, change))
+        console.print(_change(old, new, change, several=len(report.files) > 1))
     changed = sum(change.calls for _, change in changes)
     against = f"than with {report.against}" if report.against else "than without a guard"
     console.print(Text(f"{changed} of {tally.calls} calls are treated otherwise {against}", "bold"))
 
 
-def _change(old: Fate, new: Fate, change: Change) -> Table:
+def _change(old: Fate, new: Fate, change: Change, *, several: bool) -> Table:
     title = f"{change.calls} calls: {old.action} ({old.rule}) becomes {new.action} ({new.rule})"
-    table = titled(title, "frame", "time", "trunk", "from", "asserted", "to", "reason", "Call-ID")
+    table = titled(title, "frame", "time", "trunk", "from", "asserted", "to", "reason")
     table.caption = "\n".join(
         f"{name}: {_listed(counter)}"
         for name, counter in (("trunks", change.trunks), ("reasons", change.reasons), ("numbers", change.numbers))
     )
     table.caption_justify = "left"
     for each in change.examples:
-        place = f"{each.file}#{each.frame}"
-        about = (each.trunk, each.caller, each.asserted, each.called, each.reason, each.call_id)
+        place = f"{each.file if several else ''}#{each.frame}"
+        about = (each.trunk, each.caller, each.asserted, each.called, each.reason)
         table.add_row(place, moment(each.at), *map(Text, about))
     return table
 

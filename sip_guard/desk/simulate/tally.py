@@ -88,6 +88,8 @@ class Tally(msgspec.Struct):
     changes: dict[tuple[Fate, Fate], Change] = msgspec.field(default_factory=dict)
     """By what the old one does and what the new one does."""
     mistakes: list[str] = msgspec.field(default_factory=list)
+    lines: list[bytes] = msgspec.field(default_factory=list)
+    """One JSON object a call, if that was asked for; never kept for longer than a batch."""
 
     def add(self, new: Fate, old: Fate, tell: Callable[[], Example]) -> None:
         """Count a call; `tell` tells of it if it is treated otherwise."""
@@ -96,6 +98,11 @@ class Tally(msgspec.Struct):
         self.fates[1][old] += 1
         if new.action != old.action:
             self.changes.setdefault((old, new), Change()).add(tell())
+
+    def note(self, new: Fate, old: Fate | None, told: Example) -> None:
+        """Write a line about a call; `old`: None: there is nothing to compare with."""
+        fates = {"new": new._asdict()} | ({"old": old._asdict()} if old is not None else {})
+        self.lines.append(msgspec.json.encode(msgspec.structs.asdict(told) | fates))
 
     def shadowed(self, which: int, decision: Decision) -> None:
         """Count what rules in shadow would have done with a call."""

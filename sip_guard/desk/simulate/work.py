@@ -8,6 +8,7 @@ import signal
 from collections import deque
 from collections.abc import Iterable, Iterator
 from concurrent.futures import Future, ProcessPoolExecutor
+from functools import partial
 from multiprocessing import get_context
 from pathlib import Path
 from typing import Final, NamedTuple
@@ -35,6 +36,8 @@ class Setup(msgspec.Struct, frozen=True):
     configs: tuple[Path, ...]
     """The new configuration, and perhaps the old one."""
     means: tuple[Means, ...]
+    noted: bool
+    """Whether there is to be a line about each call."""
 
 
 class Item(NamedTuple):
@@ -64,7 +67,7 @@ def items(
         yield Item(file, captured, remembered)
 
 
-def tally(batch: Iterable[Item], guards: tuple[DeskGuard, ...]) -> Tally:
+def tally(batch: Iterable[Item], guards: tuple[DeskGuard, ...], *, noted: bool) -> Tally:
     """Decide about some calls."""
     made = Tally()
     for file, captured, remembered in batch:
@@ -84,8 +87,10 @@ def tally(batch: Iterable[Item], guards: tuple[DeskGuard, ...]) -> Tally:
             made.shadowed(which, decision)
             shown = shown or (call, decision.reason)
         if shown is not None:
-            call, reason = shown
-            made.add(fates[0], fates[1], lambda: example(call, file, captured.frame, reason))  # noqa: B023
+            told = partial(example, shown[0], file, captured.frame, shown[1])
+            made.add(fates[0], fates[1], told)
+            if noted:
+                made.note(fates[0], fates[1] if len(guards) > 1 else None, told())
     for guard in guards:
         made.mistakes += guard.mistakes
         guard.mistakes.clear()
@@ -108,7 +113,7 @@ def decided(calls: Iterable[Item], guards: tuple[DeskGuard, ...], setup: Setup, 
     """Decide about all calls, by so many processes beside this one; 0: by this one alone. The order is kept."""
     if not workers:
         for batch in batches(calls):
-            yield tally(batch, guards)
+            yield tally(batch, guards, noted=setup.noted)
         return
     pool = ProcessPoolExecutor(workers, get_context("spawn"), _start, (setup,))
     try:
@@ -124,14 +129,16 @@ def decided(calls: Iterable[Item], guards: tuple[DeskGuard, ...], setup: Setup, 
 
 
 _guards: tuple[DeskGuard, ...] = ()
+_noted = False
 """Of this process, if it is a worker."""
 
 
 def _start(setup: Setup) -> None:
-    global _guards  # noqa: PLW0603 - a worker has nowhere else to keep them
+    global _guards, _noted  # noqa: PLW0603 - a worker has nowhere else to keep them
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     _guards = tuple(DeskGuard(load(path), means) for path, means in zip(setup.configs, setup.means, strict=True))
+    _noted = setup.noted
 
 
 def _work(batch: list[Item]) -> Tally:
-    return tally(batch, _guards)
+    return tally(batch, _guards, noted=_noted)
