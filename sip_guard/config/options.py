@@ -284,7 +284,7 @@ class Redress(msgspec.Struct, frozen=True, kw_only=True):
     """Which network it was (Q.850 2.2.3): by default, the one that serves the callee."""
 
 
-Preset = Literal["default", "none"]
+Preset = Literal["default", "uk", "us", "ca", "fr", "none"]
 
 
 class Policy(msgspec.Struct, frozen=True, kw_only=True):

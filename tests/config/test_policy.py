@@ -302,3 +302,22 @@ def test_hours_and_days_are_read(folder: Folder) -> None:
     rule = folder.load(text.replace("policy:", "policy:\n  time_zone: Europe/London")).rules[0]
     assert rule.when.conditions == {"hours": "22:00-06:00, 12:00-13:00", "days": "mon, sat, sun, !sun"}
     assert str(rule.when.zone) == "Europe/London"
+
+
+def test_the_rules_of_a_country_are_enforced_by_its_name_but_for_those_that_nobody_is_sure_of(folder: Folder) -> None:
+    text = f"{GOOD}policy:\n  preset: [default, uk]\n  modes: {{uk: enforce, uk-doubtful: 'off'}}\n"
+    config = folder.load(text)
+    by_name = {rule.id: str(rule.mode) for rule in config.rules if rule.id.startswith("uk-")}
+    assert (by_name["uk-never"], by_name["uk-doubtful"], by_name["uk-dependency"]) == ("enforce", "off", "off")
+    sure = {rule: mode for rule, mode in by_name.items() if mode != "off"}
+    assert set(sure.values()) == {"enforce"}
+    assert config.rules[0].id == "number"
+
+
+def test_american_analytics_are_enforced_with_somebody_to_complain_to_alone(folder: Folder) -> None:
+    text = f"{GOOD}policy:\n  preset: [default, us]\n  modes: {{us: enforce}}\n"
+    assert folder.fault(text).startswith("13: policy.modes: 603 Network Blocked needs `policy.redress`")
+    config = folder.load(f"{text}  redress: {{email: redress@example.com}}\n")
+    (blocking,) = [rule for rule in config.rules if rule.id == "us-analytics"]
+    assert blocking.reason == b'SIP;cause=603;text="v=analytics1;email=redress@example.com";location=RLN'
+    assert folder.load(f"{GOOD}policy:\n  preset: [default, us]\n").rules
