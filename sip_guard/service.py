@@ -1,16 +1,14 @@
 """Builds the whole from a configuration and a reactor."""
 
 import errno
-import os
 import random
 import secrets
 import time
 from collections.abc import Callable
-from contextlib import suppress
 from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
-from tempfile import TemporaryDirectory, mkstemp
+from tempfile import TemporaryDirectory
 from typing import Any, Literal, get_args
 
 import msgspec
@@ -18,6 +16,7 @@ from twisted.internet.defer import Deferred, gatherResults
 from twisted.internet.interfaces import IReactorFDSet
 from twisted.internet.threads import deferToThreadPool
 
+from sip_guard import secret
 from sip_guard.checking import checks_of
 from sip_guard.checks.emergency import urgent
 from sip_guard.config import Config, Listen
@@ -55,10 +54,6 @@ from sip_guard.transport.stream import StreamPort, StreamTransport
 from sip_guard.transport.tls import Tls
 from sip_guard.transport.udp import RECEIVE_BUFFER, UdpPort
 
-SECRET_FILE = "dialog_secret"  # noqa: S105 - its name, not its content
-"""In the state directory: what signs Record-Route, so that calls in progress outlive a restart."""
-SECRET_OCTETS = 32
-
 _Stop = Callable[[], None]
 
 
@@ -69,7 +64,7 @@ class Service:
         """Listen on the configured addresses and be ready. Raises OSError where an address or a file cannot be had."""
         self._log = log
         self._peers = Peers(config.trunks, config.targets)
-        secret = _secret(config.state_directory)
+        key = secret.have(config.state_directory)
         if config.state_directory is None:
             log.warning("no_state_directory", reason="calls in progress will not outlive a restart")
         trusts = Trusts(group.trust() for group in config.trust)
@@ -94,7 +89,7 @@ class Service:
         proxy = Proxy(
             self._peers,
             [*ends, *bound],
-            secret,
+            key,
             secrets.token_bytes,
             routes=config.routes,
             max_transactions=config.limits.transactions,
@@ -106,14 +101,14 @@ class Service:
         )
         screening = Screening(
             tuple(checks),
-            Rules(config.rules, secret),
+            Rules(config.rules, key),
             reactor,
             emergency=config.emergency,
             tags=config.tags,
             time_limit=config.time_limit,
             mistake=self._mistake,
         )
-        masking = Masking(config.log.numbers, secret)
+        masking = Masking(config.log.numbers, key)
         self._runtime = Runtime(proxy, screening, reactor, log, masking=masking, wall=time.time)
         for end, carry in ends.items():
             self._runtime.add_end(end, carry)
@@ -382,23 +377,3 @@ def _is_over(tls: Tls) -> bool:
 def _refuse_expired(tls: Tls) -> None:
     if _is_over(tls):
         raise ValueError(f"{tls.files.certificate}: expired at {tls.not_after.isoformat()}")
-
-
-def _secret(folder: Path | None) -> bytes:
-    """Give what signs Record-Route: kept in the state directory, made there at the first start. Raises OSError."""
-    made = secrets.token_bytes(SECRET_OCTETS)
-    if folder is None:
-        return made
-    path = folder / SECRET_FILE
-    try:
-        with suppress(FileNotFoundError):
-            kept = path.read_bytes()
-            if len(kept) == SECRET_OCTETS:
-                return kept
-        descriptor, fresh = mkstemp(prefix=SECRET_FILE, dir=folder)
-        with os.fdopen(descriptor, "wb") as file:
-            file.write(made)
-        Path(fresh).replace(path)
-    except OSError as error:
-        raise OSError(error.errno, f"{path} cannot be kept: {error.strerror}; see `state_directory`") from None
-    return made

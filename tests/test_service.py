@@ -27,7 +27,8 @@ from sip_guard.log import logger
 from sip_guard.repository import document
 from sip_guard.repository.answer import NO_VALIDATORS
 from sip_guard.repository.disk import FOLDER as CERTIFICATES
-from sip_guard.service import SECRET_FILE, SECRET_OCTETS, Service, steady
+from sip_guard.secret import FILE, OCTETS
+from sip_guard.service import Service, steady
 from sip_guard.sip.rewrite import answer
 from sip_guard.stir.sign import sign
 
@@ -366,7 +367,7 @@ def test_without_tls_there_is_nothing_to_read_again(house: House) -> None:
 
 def secret(house: House) -> Path:
     (house.folder / "state").mkdir(exist_ok=True)
-    return house.folder / "state" / SECRET_FILE
+    return house.folder / "state" / FILE
 
 
 def test_the_secret_is_made_for_the_guard_alone_and_kept(house: House) -> None:
@@ -374,11 +375,11 @@ def test_the_secret_is_made_for_the_guard_alone_and_kept(house: House) -> None:
     config = house.config("state_directory: state\n")
     house.stops(house.starts(config))
     made = path.read_bytes()
-    assert len(made) == SECRET_OCTETS
+    assert len(made) == OCTETS
     assert stat.S_IMODE(path.stat().st_mode) == 0o600
     house.stops(house.starts(config))
     assert path.read_bytes() == made
-    assert {each.name for each in path.parent.iterdir()} <= {SECRET_FILE, CERTIFICATES}
+    assert {each.name for each in path.parent.iterdir()} <= {FILE, CERTIFICATES}
     assert house.events("no_state_directory") == []
 
 
@@ -424,13 +425,13 @@ def test_what_is_no_certificate_or_not_under_repositories_is_cleared_from_the_st
     house.waits_until(lambda: not damaged.exists() and not elsewhere.exists())
 
 
-@pytest.mark.parametrize("broken", [b"", b"short", b"x" * (SECRET_OCTETS + 1)])
+@pytest.mark.parametrize("broken", [b"", b"short", b"x" * (OCTETS + 1)])
 def test_a_broken_secret_is_replaced(house: House, broken: bytes) -> None:
     path = secret(house)
     path.write_bytes(broken)
     path.chmod(0o644)
     house.starts(house.config("state_directory: state\n"))
-    assert len(path.read_bytes()) == SECRET_OCTETS
+    assert len(path.read_bytes()) == OCTETS
     assert stat.S_IMODE(path.stat().st_mode) == 0o600
 
 

@@ -8,6 +8,7 @@ import msgspec
 from twisted.internet.defer import Deferred
 from twisted.internet.task import Clock
 
+from sip_guard import secret
 from sip_guard.call import Call, Finding
 from sip_guard.checking import checks_of
 from sip_guard.checks.emergency import emergency
@@ -62,7 +63,7 @@ class DeskGuard:
         """What checks failed by a mistake of sip_guard, and how."""
         self._screening = Screening(
             (*checks.alone, self._remembered),
-            Rules(config.rules),
+            rules_of(config),
             self._clock,
             emergency=config.emergency,
             tags=config.tags,
@@ -131,6 +132,15 @@ def trunk_named(config: Config, name: str) -> Trunk:
         names = ", ".join(trunk.name for trunk in config.trunks) or "none"
         raise BadInput(f"there is no trunk `{name}` in the configuration; there are: {names}")
     return found
+
+
+def rules_of(config: Config) -> Rules:
+    """Give the rules of a configuration. Those in `sample` act on the same calls as in line, if its secret is kept."""
+    try:
+        key = secret.read(config.state_directory)
+    except OSError:
+        key = None
+    return Rules(config.rules, key or b"")
 
 
 def certificates_of(config: Config) -> Path | None:

@@ -12,17 +12,25 @@ from captures import fragments, udp
 from click.testing import CliRunner, Result
 from test_simulate import ABROAD, BANK, CARRIER, PBX, Desk, invite, signed
 
+from sip_guard import secret
 from sip_guard.call import Call
 from sip_guard.cli import main
-from sip_guard.config import load
+from sip_guard.config import Config, load
 from sip_guard.desk.guard import DeskGuard, Means, prepare
 from sip_guard.log import logger
+from sip_guard.policy.rules import Rules
 from sip_guard.record import Masking, record
 from sip_guard.sip.flow import Flow
 from sip_guard.sip.message import Request, parse
 
 SHADOW = "id: protected, when: {finding: number-protected}, then: reject, mode: shadow"
 NEVER = "id: never, when: {trunk: abroad, caller: '+99'}, then: reject 403"
+
+
+def call_of(octets: bytes, config: Config) -> Call:
+    request = parse(octets)
+    assert isinstance(request, Request)
+    return Call.of(request, config.trunks[0], Flow("UDP", ("127.0.0.1", 5060), CARRIER), IAT)
 
 
 class Explained(Desk):
@@ -52,9 +60,7 @@ class Explained(Desk):
         log = logger(file)
         log.info("started")
         for octets in calls:
-            request = parse(octets)
-            assert isinstance(request, Request)
-            call = Call.of(request, read.trunks[0], Flow("UDP", ("127.0.0.1", 5060), CARRIER), IAT)
+            call = call_of(octets, read)
             decision = guard.decide(call, guard.remember(call))
             log.info("decision", **record(call, decision, masking or Masking(), now=IAT, generation=1))
         path = self.folder / "guard.log"
@@ -218,3 +224,25 @@ def test_the_frame_of_a_fragmented_call_is_the_one_that_completes_it(desk: Expla
     capture = desk.captured(*fragments(invite("a"), [10, 20], CARRIER))
     assert desk.told(f"{capture}#3", desk.config("c"))["call_id"] == "a"
     assert "frame 1 completes no SIP message" in desk.explain(f"{capture}#1", desk.config("c")).stderr
+
+
+def test_a_rule_in_sample_acts_on_the_calls_that_it_acts_on_in_line(desk: Explained) -> None:
+    config = desk.config("c", "id: some, then: reject 403, mode: sample 50%")
+    (desk.folder / "state").mkdir()
+    with Path(config).open("a") as file:
+        file.write("state_directory: state\n")
+    kept = b"k" * secret.OCTETS
+    (desk.folder / "state" / secret.FILE).write_bytes(kept)
+    read = load(Path(config))
+    calls = {f"c{i}": invite(f"c{i}") for i in range(12)}
+    acted = set()
+    for name, octets in calls.items():
+        result = desk.explain(desk.message(octets), config, "--trunk", "carrier", "--json")
+        if json.loads(result.stdout)["rule"] == "some":
+            acted.add(name)
+    rules = Rules(read.rules, kept)
+    expected = {
+        name for name, octets in calls.items() if rules.mode(read.rules[0], call_of(octets, read)).word == "sample"
+    }
+    assert acted == expected
+    assert 0 < len(acted) < 12

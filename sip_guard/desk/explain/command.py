@@ -14,10 +14,9 @@ from sip_guard.desk.command import moment, octets
 from sip_guard.desk.explain.captured import captured_call
 from sip_guard.desk.explain.recorded import recorded_call
 from sip_guard.desk.fetch import Fetching
-from sip_guard.desk.guard import DeskGuard, Means, certificates_of, prepare, trunk_named
+from sip_guard.desk.guard import DeskGuard, Means, certificates_of, prepare, rules_of, trunk_named
 from sip_guard.desk.statement import BadInput, read
 from sip_guard.policy.decision import Decision, decide, passed_by
-from sip_guard.policy.rules import Rules
 from sip_guard.policy.why import Step, why
 from sip_guard.sip.flow import Flow
 
@@ -77,7 +76,7 @@ def _from_record(wanted: Wanted) -> Explanation:
     if exempt is not None:
         decision = passed_by(exempt, config.tags)
     else:
-        decision = decide(recorded.call, recorded.findings, Rules(config.rules), config.tags)
+        decision = decide(recorded.call, recorded.findings, rules_of(config), config.tags)
     problems = []
     if recorded.decisions > 1:
         problems.append(f"there are {recorded.decisions} decisions about this Call-ID, of which this is the last")
@@ -124,7 +123,7 @@ def _message(wanted: Wanted, path: Path) -> Call:
 
 def _explanation(wanted: Wanted, call: Call, decision: Decision, problems: list[str]) -> Explanation:
     exempt = _exempt(decision.findings)
-    steps = why(call, decision.findings, Rules(wanted.config.rules)) if exempt is None else []
+    steps = why(call, decision.findings, rules_of(wanted.config)) if exempt is None else []
     return Explanation(call, decision, tuple(steps), tuple(problems))
 
 
