@@ -10,12 +10,13 @@ from typing import Any
 import msgspec
 from twisted.internet.defer import Deferred
 
+from sip_guard.checks.identity import Certificates
 from sip_guard.config import Config
 from sip_guard.config.trust import Group
 from sip_guard.desk.certificates import FromFile, FromFolder
 from sip_guard.desk.signed_lists import have
 from sip_guard.desk.statement import BadInput, Statement, read
-from sip_guard.desk.verify import Certificates, Circumstances, Report, verify
+from sip_guard.desk.verify import Circumstances, Report, verify
 from sip_guard.log import Logger
 from sip_guard.number import DialPlan, is_country
 from sip_guard.peer import Trunk

@@ -1,23 +1,23 @@
 """Judges a request at a desk, and tells every check with what came of it (RFC 8224 6.2)."""
 
-from collections.abc import Callable
+from collections.abc import Sequence
 
 import msgspec
 from twisted.internet.defer import Deferred
 
 from sip_guard.call import Call, Code, Finding, Outcome
+from sip_guard.checks import MAX_IDENTITIES
+from sip_guard.checks.identity import Certificates
 from sip_guard.desk.statement import Statement
 from sip_guard.peer import Trunk
 from sip_guard.sip.flow import Flow
-from sip_guard.stir import trace
+from sip_guard.stir import identity, trace
 from sip_guard.stir.certificate import Signer
 from sip_guard.stir.conclude import conclude
 from sip_guard.stir.token import Terms, Token
 from sip_guard.stir.trace import Line
 from sip_guard.stir.trust import Judgement, Trusts
 from sip_guard.stir.types.rcd import legible
-
-Certificates = Callable[[str, float], "Judgement | Finding | Deferred[Judgement | Finding]"]
 
 _FLOW = Flow("UDP", ("0.0.0.0", 0), ("0.0.0.0", 0))  # noqa: S104 - of a message that came from nowhere
 
@@ -60,16 +60,29 @@ async def verify(statement: Statement, given: Circumstances) -> Report:
     """Ask every check about every token."""
     call = Call.of(statement.request, given.trunk, _FLOW, given.at)
     tokens = [Token(place, value, call, given.terms) for place, value in enumerate(call.identities, 1)]
-    diverted = any(b"ppt" in token.value and b"div" in token.value.rpartition(b"ppt")[2] for token in tokens)
+    diverted = any(_is_div(token.value) for token in tokens)
     told = []
     for token in tokens:
-        token.diverted = diverted and len(tokens) > 1
+        token.diverted = diverted
         lines = [_told(line, token, statement) for line in trace.examined(token)]
         lines += await _certified(token, given)
         ppt = token.ppt if hasattr(token, "identity") else "?"
         told.append(Told(token.place, ppt or "base", tuple(lines)))
-    found = conclude(tokens) if tokens else [Finding(Code.NO_IDENTITY, "no Identity header")]
-    return Report(given.at, tuple(told), tuple(found))
+    return Report(given.at, tuple(told), tuple(_together(tokens)))
+
+
+def _is_div(value: bytes) -> bool:
+    found = identity.parse(value)
+    return not isinstance(found, Finding) and found.ppt == "div"
+
+
+def _together(tokens: Sequence[Token]) -> list[Finding]:
+    """Say what the tokens come to as the check in line would."""
+    if not tokens:
+        return [Finding(Code.NO_IDENTITY, "no Identity header")]
+    if len(tokens) > MAX_IDENTITIES:
+        return [Finding(Code.TOO_MANY_IDENTITIES, f"{len(tokens)} tokens, at most {MAX_IDENTITIES}")]
+    return conclude(tokens)
 
 
 def _told(line: Line, token: Token, statement: Statement) -> Line:

@@ -25,7 +25,7 @@ class Pinned:
                 )
                 """The name of each, and the day of its end."""
         except Exception as fault:
-            raise ValueError(f"no certificates in PEM: {fault}") from fault
+            raise ValueError("no certificates in PEM that can be read") from fault
         for key, (subject, _) in zip(keys, self.subjects, strict=True):
             if not isinstance(key, ec.EllipticCurvePublicKey):
                 raise ValueError(f"not a certificate with an elliptic curve key: {subject}")  # noqa: TRY004 - a fault of the file

@@ -93,6 +93,12 @@ def test_a_whole_call_is_judged_with_all_its_tokens(desk: Desk) -> None:
     assert made["findings"][0]["diversions"] == 1
 
 
+def test_more_tokens_than_the_guard_looks_at_do_not_pass(desk: Desk) -> None:
+    made = desk.judged("\n".join([VALUE] * 9))
+    assert [finding["code"] for finding in made["findings"]] == ["too-many-identities"]
+    assert desk.judged("\n".join([VALUE] * 8))["passed"]
+
+
 def test_a_call_without_a_token_does_not_pass(desk: Desk) -> None:
     made = desk.judged(about().request.raw, at="now")
     assert [finding["code"] for finding in made["findings"]] == ["no-identity"]

@@ -18,10 +18,13 @@ from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from pki import NOW, with_constraints, with_key, with_key_usage, with_tn_auth_list
 from scene import trunk
 from tokens import FINGERPRINT, about, base, div, line, original, other
+from twisted.internet.defer import Deferred
 
 from sip_guard.call import Call, Code, Finding
 from sip_guard.checks.identity import IdentityCheck
 from sip_guard.demo.pki import Issued, Window, authority, issue, sti_delegating, sti_signer
+from sip_guard.desk.statement import Statement
+from sip_guard.desk.verify import Circumstances, verify
 from sip_guard.stir.certificate import Anchors
 from sip_guard.stir.claim_constraints import ClaimConstraints
 from sip_guard.stir.sign import base64url, canonical_json
@@ -901,6 +904,28 @@ def test_a_row(case: Row) -> None:
     assert isinstance(found, list)
     assert " ".join(finding.code.value for finding in found if finding.weighs) == case.expected
     assert all(token_is_not_shown(finding) for finding in found)
+
+
+@pytest.mark.parametrize("case", TABLE, ids=lambda case: f"{case.section}: {case.what}"[:80])
+def test_the_desk_finds_what_is_found_in_line(case: Row) -> None:
+    trusts = Trusts([Trust("lab", Anchors(PKI.root.pem), profile="lab")])
+
+    def certificates(_: str, when: float) -> Any:
+        return DOWN if case.down else trusts.judge(case.bundle, when)
+
+    call = case.call
+    given = Circumstances(call.trunk, Terms(), trusts, certificates, call.arrival)
+    reports: list[Any] = []
+    Deferred.fromCoroutine(verify(Statement(call.request, frozenset(("orig", "dest"))), given)).addBoth(reports.append)
+    (report,) = reports
+    assert " ".join(each.code.value for each in report.findings if each.weighs) == case.expected
+    in_line = IdentityCheck(certificates, Terms(), trusts).check(call)
+    assert isinstance(in_line, list)
+    assert sorted(map(summary, report.findings)) == sorted(map(summary, in_line))
+
+
+def summary(finding: Finding) -> tuple[str, int, bool]:
+    return finding.code.value, finding.token, finding.weighs
 
 
 def token_is_not_shown(finding: Finding) -> bool:
