@@ -40,6 +40,8 @@ class Signer(msgspec.Struct, frozen=True):
     not_after: float
     subject: str
     """Its name (RFC 4514)."""
+    issuer: str
+    """The name of who issued it."""
     chain: Chain
     """From the certificate to the anchor, both included."""
     trust: str = ""
@@ -138,6 +140,7 @@ def _judge(leaf: x509.Certificate, others: list[x509.Certificate], anchors: Anch
         max(certificate.not_valid_before_utc.timestamp() for certificate in chain),
         min(certificate.not_valid_after_utc.timestamp() for certificate in chain),
         leaf.subject.rfc4514_string()[:200],
+        leaf.issuer.rfc4514_string()[:200],
         chain,
         constraints=constraints,
     )

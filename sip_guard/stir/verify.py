@@ -80,7 +80,14 @@ def attested(token: Token, diversions: int = 0) -> Finding:
 
 def about_signer(token: Token) -> tuple[tuple[str, str | int], ...]:
     """Give what is recorded of a token whose signer is known."""
-    return ("iat", token.passport.iat), ("x5u", token.passport.x5u), ("signer", token.signer.subject)
+    passport, signer = token.passport, token.signer
+    return (
+        ("iat", passport.iat),
+        ("x5u", passport.x5u),
+        ("repository", x5u.host(passport.x5u)),
+        ("signer", signer.subject),
+        ("issuer", signer.issuer),
+    )
 
 
 def _first(asked: tuple[Asked, ...], token: Token) -> Finding | None:

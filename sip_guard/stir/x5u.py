@@ -45,6 +45,13 @@ def fault(url: str, laboratories: frozenset[tuple[str, int]] = frozenset()) -> s
     return None
 
 
+@lru_cache(maxsize=4096)
+def host(url: str) -> str:
+    """Give the host of a URL in which nothing is wrong, in lower case and without port."""
+    m = _URL.fullmatch(url)
+    return m["host"].lower() if m is not None else ""
+
+
 def _reason(url: str) -> str:
     """Say why a URL does not have the form, for people."""
     if len(url) > MAX_URL:

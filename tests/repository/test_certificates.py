@@ -23,7 +23,7 @@ Found = Signer | Finding
 
 
 def a_signer(subject: str = "CN=SHAKEN 1234", not_after: float = NOW + 30 * DAY) -> Signer:
-    return Signer(KEY, ("1234",), (), NOW - DAY, not_after, subject, ())
+    return Signer(KEY, ("1234",), (), NOW - DAY, not_after, subject, "CN=CA", ())
 
 
 BAD = Finding(Code.CERTIFICATE_UNTRUSTED, "no way to an anchor")
