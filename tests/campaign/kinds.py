@@ -59,7 +59,7 @@ SPOOFED = (
     ),
     Kind(
         "bank number, attested C by a gateway",
-        "gateway",
+        "carrier",
         "stopped",
         "its list asks for A of the bank's",
         makers.bank_attested_by_gateway,

@@ -53,12 +53,8 @@ _LABORATORY = """\
 
 POLICY = """\
 policy:
-  rules:
-    - {id: protected, when: {finding: number-protected}, then: reject}
-    - id: number
-      when: {finding: [number-malformed, number-invalid, number-never-originates, number-inserted, foreign-origin]}
-      then: reject
-    - {id: brand, when: {finding: brand-name}, then: tag}
+  preset: [uk, default]              # in this order: what is wrong with a number is told, and not that it is unsigned
+  modes: {uk: enforce}
 """
 
 
