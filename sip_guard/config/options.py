@@ -248,6 +248,8 @@ class When(msgspec.Struct, frozen=True, kw_only=True):
     finding: Names = ()
     attestation: Names = ()
     spc: Names = ()
+    repository: Names = ()
+    issuer: Names = ()
     field: Names = ()
     country: Names = ()
     kind: Names = ()

@@ -20,7 +20,7 @@ from sip_guard.policy.covering import codes, contradicts, hidden_by
 from sip_guard.policy.hours import DAYS, Hours
 from sip_guard.policy.rule import EXEMPT, FINDINGS, Rule
 from sip_guard.policy.weighing import RESULTS
-from sip_guard.policy.when import NUMBER, TOKEN, TRUNK, When
+from sip_guard.policy.when import NUMBER, SIGNER, TOKEN, TRUNK, When
 from sip_guard.policy.words import NOT, Words
 
 _OWN_RULES = ("default", Code.EMERGENCY.value, Code.PSAP_CALLBACK.value)
@@ -33,6 +33,7 @@ _NETWORK_BLOCK = f"603 {NETWORK_BLOCKED}"
 _COUNTRY = re.compile(r"[A-Z]{2}").fullmatch
 _PREFIX = re.compile(r"\+?[0-9*#]{1,20}", re.ASCII).fullmatch
 _SPC = re.compile(r"[A-Za-z0-9]{1,16}", re.ASCII).fullmatch
+_HOST = re.compile(r"[a-z0-9][a-z0-9.\-]*|\[[0-9a-f:.]+\]", re.ASCII).fullmatch
 _REASON = re.compile(r"[A-Za-z0-9.\-]+(?:;[a-z]+=(?:[A-Za-z0-9.\-]+|\"[ !#-\[\]-~]*\"))*", re.ASCII).fullmatch
 _CONTACT = re.compile(r"[!#-:<-\[\]-~]{1,200}", re.ASCII).fullmatch
 _ID = re.compile(r"[A-Za-z0-9_-]{1,64}", re.ASCII).fullmatch
@@ -151,7 +152,9 @@ class Reader:
             finding=self._among(item.finding, FINDINGS | EXEMPT, f"{at}.finding", "finding or outcome"),
             attestation=self._among(item.attestation, ("A", "B", "C"), f"{at}.attestation", "level"),
             spc=self._like(item.spc, _SPC, f"{at}.spc", "service provider code, such as 1234"),
-            field=self._among(item.field, ("from", "asserted"), f"{at}.field", "field"),
+            repository=self._like(item.repository, _HOST, f"{at}.repository", "host, such as certs.example.com"),
+            issuer=self._words(item.issuer, f"{at}.issuer"),
+            field=self._among(item.field, ("from", "asserted", "name"), f"{at}.field", "field"),
             country=self._like(item.country, _COUNTRY, f"{at}.country", "country as in ISO 3166-1, such as GB"),
             kind=self._among(item.kind, get_args(Kind), f"{at}.kind", "kind of number"),
             list=self._among(item.list, self._lists, f"{at}.list", "list"),
@@ -176,11 +179,14 @@ class Reader:
         if contradicts(codes(when.finding)) and not contradicts(when.finding):
             self._faults.add(f"{at}.finding", "what is named is refused as well: this would never apply")
         of_token = any(getattr(when, name) for name in TOKEN)
+        of_signer = any(getattr(when, name) for name in SIGNER)
         of_number = [name for name in NUMBER if getattr(when, name)]
         if of_token and wanted and Code.PASSED.value not in wanted:
             self._faults.add(at, "only a token that `passed` has an attestation: this would never apply")
-        elif of_token and of_number:
+        elif (of_token or of_signer) and of_number:
             self._faults.add(at, f"`{of_number[0]}` is of no finding about a token: this would never apply")
+        elif of_signer and wanted and not wanted & _OF_TOKENS:
+            self._faults.add(at, "only a token has a signer: this would never apply")
         elif of_number and wanted and wanted <= _OF_TOKENS:
             self._faults.add(at, f"`{of_number[0]}` is of no finding named here: this would never apply")
 

@@ -18,7 +18,9 @@ NUMBER: Final = ("field", "country", "kind", "list", "owner")
 """Conditions about a finding that its particulars decide about."""
 TOKEN: Final = ("attestation", "spc")
 """Conditions about a finding that the token decides about."""
-ONE_FINDING: Final = (*TOKEN, *NUMBER)
+SIGNER: Final = ("repository", "issuer")
+"""Conditions about a finding that the certificate of a token's signer decides about."""
+ONE_FINDING: Final = (*TOKEN, *SIGNER, *NUMBER)
 
 
 class When(msgspec.Struct, frozen=True, kw_only=True):
@@ -30,8 +32,12 @@ class When(msgspec.Struct, frozen=True, kw_only=True):
     """Level of a token that passed."""
     spc: Words = ANY
     """Service provider codes of its signer."""
+    repository: Words = ANY
+    """Host that its certificate is fetched from."""
+    issuer: Words = ANY
+    """Name of who issued that certificate (RFC 4514)."""
     field: Words = ANY
-    """`from` or `asserted`: where the number stands."""
+    """`from`, `asserted` or `name`: where the number stands."""
     country: Words = ANY
     """Of the number, as ISO 3166-1 code."""
     kind: Words = ANY
@@ -144,7 +150,7 @@ def _takes(when: When, name: str, finding: Finding) -> bool:
         return True
     if name not in TOKEN:
         found = [str(value) for key, value in finding.particulars if key == name or key.endswith(f"_{name}")]
-        return words.take(found)
+        return words.take(found) and (bool(found) or name not in SIGNER)
     attestation = finding.attestation
     if attestation is None:
         return False

@@ -1,5 +1,6 @@
 """Conditions, each alone and together."""
 
+import msgspec
 import pytest
 from incoming import call, calling, passed, when
 from scene import trunk
@@ -144,6 +145,25 @@ def test_a_number_is_told_by_what_was_found_about_it(condition: dict[str, str], 
     found = number(field="from", country="GB", kind="geographic", list="dno", owner="Bank")
     assert when(**condition).match(call(), [found]) == ((found,) if holds else None)
     assert bool(when(**condition).unmet(call(), [found])) is not holds
+
+
+@pytest.mark.parametrize(
+    ("condition", "holds"),
+    [
+        ({"repository": "certs.example.com"}, True),
+        ({"repository": "!certs.example.com"}, False),
+        ({"repository": "!other.example.com"}, True),
+        ({"issuer": "CN=CA"}, True),
+        ({"issuer": "!CN=CA"}, False),
+        ({"repository": "certs.example.com", "attestation": "A"}, True),
+        ({"repository": "certs.example.com", "attestation": "B"}, False),
+    ],
+)
+def test_a_signer_is_told_by_its_certificate(condition: dict[str, str], *, holds: bool) -> None:
+    about = (("repository", "certs.example.com"), ("issuer", "CN=CA"))
+    found = msgspec.structs.replace(passed("A"), particulars=about)
+    assert when(**condition).match(call(), [UNSIGNED, found]) == ((found,) if holds else None)
+    assert when(**condition).match(call(), [UNSIGNED]) is None
 
 
 def test_a_finding_about_two_numbers_is_about_each() -> None:

@@ -465,7 +465,10 @@ def test_r_and_s_are_within_their_range(r: int, s: int) -> None:
 
 def test_a_fault_names_the_signer() -> None:
     forged = sign.token(HEADER, CLAIMS, ec.generate_private_key(ec.SECP256R1()))
-    assert ("signer", SIGNER.subject) in judged(identity(forged)).particulars
+    particulars = judged(identity(forged)).particulars
+    assert ("signer", SIGNER.subject) in particulars
+    assert ("issuer", SIGNER.issuer) in particulars
+    assert ("repository", "cert.example.org") in particulars
 
 
 def test_findings_hold_no_token() -> None:

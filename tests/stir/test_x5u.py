@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sip_guard.stir.x5u import MAX_URL, fault
+from sip_guard.stir.x5u import MAX_URL, fault, host
 
 
 @pytest.mark.parametrize(
@@ -108,3 +108,16 @@ def test_a_url_in_order_is_read_in_the_same_way_by_others(url: str) -> None:
         assert parts.hostname
         assert parts.port in (None, 443, 8443)
         assert (parts.username, parts.password, parts.query, parts.fragment) == (None, None, "", "")
+
+
+@pytest.mark.parametrize(
+    ("url", "name"),
+    [
+        ("https://Certs.Example.com/a.pem", "certs.example.com"),
+        ("https://certs.example.com:8443/a", "certs.example.com"),
+        ("https://[2001:DB8::1]/a", "[2001:db8::1]"),
+        ("ftp://x", ""),
+    ],
+)
+def test_a_repository_is_told_by_its_host(url: str, name: str) -> None:
+    assert host(url) == name
