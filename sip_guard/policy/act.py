@@ -7,8 +7,10 @@ import msgspec
 from sip_guard.sip.uri import Uri
 
 Verb = Literal["allow", "tag", "anonymise", "redirect", "reject"]
-_EXPECTED = "expected `allow`, `tag`, `redirect URI`, `reject` or `reject CODE [PHRASE]`, CODE from 400 to 699"
-_PLAIN: dict[str, Verb] = {"allow": "allow", "tag": "tag"}
+_EXPECTED = (
+    "expected `allow`, `tag`, `anonymise`, `redirect URI`, `reject` or `reject CODE [PHRASE]`, CODE from 400 to 699"
+)
+_PLAIN: dict[str, Verb] = {"allow": "allow", "tag": "tag", "anonymise": "anonymise"}
 NETWORK_BLOCKED = "Network Blocked"
 """The phrase of a 603 that tells of analytics (ATIS-1000099, 47 CFR 64.1200(k)(9))."""
 

@@ -30,7 +30,7 @@ class Border:
             hygiene.strip(draft, self._screened if asserted else self._unscreened)
 
     @staticmethod
-    def withhold(draft: Draft, receiver: Trunk | Target | None) -> None:
+    def withhold(draft: Draft, receiver: Trunk | Target | None, *, anonymous: bool = False) -> None:
         """Remove what `receiver` may not learn of who speaks; None: one that is not known."""
         if receiver is None or not receiver.trust_asserted:
-            hygiene.withhold(draft, outside=not isinstance(receiver, Target))
+            hygiene.withhold(draft, outside=not isinstance(receiver, Target), anonymous=anonymous)

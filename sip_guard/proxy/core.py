@@ -6,6 +6,7 @@ from sip_guard.peer import Peers, Route, Target, Trunk
 from sip_guard.proxy import maddr, strict
 from sip_guard.proxy.action import Abandon, Action, Refused, Screen, Send
 from sip_guard.proxy.admission import Admission
+from sip_guard.proxy.anonymity import conceal, reveal
 from sip_guard.proxy.border import Border
 from sip_guard.proxy.dialogs import Dialogs
 from sip_guard.proxy.forwarding import Forwarding, Sign, count_hop, via_line
@@ -175,7 +176,10 @@ class Proxy:
             draft.below.append(header + b": " + value)
         if verdict.tags.verstat:
             tagging.tag(draft, verdict.tags.verified, verdict.tags.verstat)
-        proof = self._seal.early(server.request) + b"." + way(server.flow)
+        proof = self._seal.early(server.request, anonymous=verdict.anonymise) + b"." + way(server.flow)
+        if verdict.anonymise:
+            server.hidden = conceal(draft, self._seal)
+            proof += b"." + server.hidden
         actions = self._forwarding.begin(server, self._inward(server.request, server.peer, now), proof, now)
         if server.state is State.SCREENING:
             server.proceed()
@@ -267,7 +271,9 @@ class Proxy:
         maddr.take_own(draft, flow)
         strictly = strict.undo(draft, self._addresses)
         routed = take_own_routes(draft, self._addresses)
-        in_dialog = self._seal.proves(routed, request, trusted=isinstance(peer, Target))
+        trusted = isinstance(peer, Target)
+        in_dialog = self._seal.proves(routed, request, trusted=trusted)
+        in_dialog = in_dialog or self._seal.hides(routed, request, trusted=trusted)
         if strictly and not in_dialog:
             # Nobody may choose another Request-URI than the one that is screened.
             draft = Draft(request)
@@ -331,10 +337,24 @@ class Proxy:
         hop = self._next_hop(server.draft.uri, routed, server.peer)
         if hop is None:
             return self._table.answer(server, 404, now)
+        server.hidden = self._hidden(server.draft, routed, server.peer)
         strict.make(server.draft)
         self._border.clean(server.draft, server.peer)
-        proof = self._seal.dialog(server.request) + b"." + way(server.flow)
+        proof = self._seal.dialog(server.request, anonymous=bool(server.hidden)) + b"." + way(server.flow)
+        if server.hidden and isinstance(server.peer, Trunk):
+            proof += b"." + server.hidden
         return self._forwarding.begin(server, [self.hops.at(hop)], proof, now)
+
+    def _hidden(self, draft: Draft, routed: Routed, peer: Trunk | Target) -> bytes:
+        """Hide the caller of a dialog from the callee, if it was hidden, and give who that is, encrypted."""
+        request = draft.message
+        trusted = isinstance(peer, Target)
+        if not isinstance(request, Request) or not self._seal.hides(routed, request, trusted=trusted):
+            return b""
+        if not trusted:
+            return conceal(draft, self._seal)
+        reveal(draft, routed.sealed, self._seal)
+        return routed.sealed
 
     def _next_hop(self, request_uri: bytes, routed: Routed, peer: Trunk | Target) -> End | None:
         """Give where a request of a dialog goes; None for nowhere.
@@ -366,11 +386,12 @@ class Proxy:
         hop = self._next_hop(draft.uri, routed, peer)
         if hop is None or not in_dialog or invalid(request, peer, self._addresses, self._loops):
             return []
+        hidden = self._hidden(draft, routed, peer)
         strict.make(draft)
         via = request.via
         draft.lines[request.places(b"via")[0]] = stamped_via(request, via, flow.remote)[0]
         self._border.clean(draft, peer)
-        self._border.withhold(draft, self.peers.at(hop.address))
+        self._border.withhold(draft, self.peers.at(hop.address), anonymous=bool(hidden))
         overload_control.stamp(draft)
         count_hop(draft)
         local = self._forwarding.local(hop, End(flow.transport, flow.local))

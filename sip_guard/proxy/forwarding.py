@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterable
 
 from sip_guard.peer import Target, Trunk
 from sip_guard.proxy.action import Action, Send, Unreached
+from sip_guard.proxy.anonymity import conceal_answer
 from sip_guard.proxy.best import best, gather_challenges
 from sip_guard.proxy.border import Border
 from sip_guard.proxy.hops import Hop, Hops
@@ -106,7 +107,7 @@ class Forwarding:
         elif target is not None and target.request_uri == "rewrite" and not server.request.to_tag:
             draft.uri = towards(draft.uri, target.host, target.port)
         side = self._hops.side(hop)
-        self._border.withhold(draft, side)
+        self._border.withhold(draft, side, anonymous=bool(server.hidden))
         if server.invite and not server.request.to_tag and isinstance(server.peer, Target) and isinstance(side, Trunk):
             draft.below += self._sign(draft, side, server.peer)
         key = branch(self._unique(), server.digest), server.request.method
@@ -300,7 +301,12 @@ class Forwarding:
         self._border.withhold(draft, server.peer)
         gather_challenges(draft, (each.response for each in server.finals))
         overload_control.stamp(draft, server.asking)
-        bind(draft, server.mark, self._seal.dialog(response) + b"." + way(client.flow))
+        proof = self._seal.dialog(response, anonymous=bool(server.hidden)) + b"." + way(client.flow)
+        if server.hidden and isinstance(server.peer, Target):
+            # The callee asked, and the caller answers.
+            conceal_answer(draft, self._seal)
+            proof += b"." + server.hidden
+        bind(draft, server.mark, proof)
         restore(draft, server.request)
         if server.reasons:
             told = server.tells(response.code, response.to_tag, response.value(b"rseq"))

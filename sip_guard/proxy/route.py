@@ -6,6 +6,9 @@ from collections.abc import Iterable
 from hashlib import blake2b
 from typing import NamedTuple
 
+from cryptography.exceptions import InvalidTag
+from cryptography.hazmat.primitives.ciphers.aead import AESSIV
+
 from sip_guard.sip.flow import Address, End, Flow, bracketed, numeric
 from sip_guard.sip.headers import name_addr, split_list
 from sip_guard.sip.message import Message, Request
@@ -13,6 +16,8 @@ from sip_guard.sip.rewrite import Draft
 from sip_guard.sip.uri import Uri
 
 _TRANSPORTS = {b"udp": "UDP", b"tcp": "TCP", b"tls": "TLS"}
+_EARLY = {False: b"early", True: b"early anonymous"}
+_DIALOG = {False: b"dialog", True: b"anonymous"}
 PROOF = b"sg"
 """Name of the Record-Route parameter that proves a dialog."""
 
@@ -23,15 +28,19 @@ class Seal:
     def __init__(self, secret: bytes) -> None:
         """`secret`: 16 to 64 octets; with the same secret, dialogs outlive a restart."""
         self._secret = secret
+        self._siv = AESSIV(blake2b(b"hide", digest_size=64, key=secret).digest())
 
     def mac(self, *parts: bytes) -> bytes:
         """Give 16 characters that nobody else can compute for these parts."""
         framed = b"".join(b"%d:%b" % (len(part), part) for part in parts)
         return urlsafe_b64encode(blake2b(framed, digest_size=12, key=self._secret).digest())
 
-    def early(self, message: Message) -> bytes:
-        """Give the proof that the callee gets, whose tag is not known yet: it seals Call-ID and caller's tag."""
-        return self.mac(b"early", message.value(b"call-id"), message.from_tag)
+    def early(self, message: Message, *, anonymous: bool = False) -> bytes:
+        """Give the proof that the callee gets, whose tag is not known yet: it seals Call-ID and caller's tag.
+
+        `anonymous`, here and in `dialog`: it also seals that the callee may not learn who calls.
+        """
+        return self.mac(_EARLY[anonymous], message.value(b"call-id"), message.from_tag)
 
     def outward(self, message: Message) -> bytes:
         """Give the proof that the callee of a call of our side gets: it is good for who is not trusted."""
@@ -42,9 +51,9 @@ class Seal:
         uri = Uri.parse(name_addr(callee).uri)
         return self.mac(b"called", call_id, tag, b"" if uri is None else uri.user.partition(b";")[0])
 
-    def dialog(self, message: Message) -> bytes:
+    def dialog(self, message: Message, *, anonymous: bool = False) -> bytes:
         """Give the proof of a dialog: it seals Call-ID and both tags, whichever side sends."""
-        return self.mac(b"dialog", message.value(b"call-id"), *sorted((message.from_tag, message.to_tag)))
+        return self.mac(_DIALOG[anonymous], message.value(b"call-id"), *sorted((message.from_tag, message.to_tag)))
 
     def proves(self, routed: "Routed", request: Request, *, trusted: bool) -> bool:
         """Tell whether our Route value is of the dialog of `request`. A request without a To tag is in none.
@@ -61,8 +70,33 @@ class Seal:
             return hmac.compare_digest(self.mac(b"early", call_id, tag), routed.proof)
         return hmac.compare_digest(self.mac(b"outward", call_id, tag), routed.proof) and (
             request.method != b"INVITE"
-            or hmac.compare_digest(self.called(call_id, tag, request.value(b"from")), routed.called)
+            or hmac.compare_digest(self.called(call_id, tag, request.value(b"from")), routed.sealed)
         )
+
+    def hides(self, routed: "Routed", request: Request, *, trusted: bool) -> bool:
+        """Tell whether our Route value is of the dialog of `request`, and of one whose caller is withheld."""
+        if not routed.proof or not request.to_tag:
+            return False
+        if hmac.compare_digest(self.dialog(request, anonymous=True), routed.proof):
+            return True
+        early = self.mac(_EARLY[True], request.value(b"call-id"), request.to_tag)
+        return trusted and hmac.compare_digest(early, routed.proof)
+
+    def hide(self, text: bytes, *about: bytes) -> bytes:
+        """Encrypt what the callee is to give back and not to read, for this dialog: the same for the same text.
+
+        AES-SIV (RFC 5297) needs no nonce, so nothing has to be kept or drawn. Lengths are told in steps of 32 octets.
+        """
+        padded = text.ljust(-(-len(text) // 32) * 32 or 32, b"\0")
+        return b64url(self._siv.encrypt(padded, list(about)))
+
+    def show(self, token: bytes, *about: bytes) -> bytes:
+        """Decrypt it; empty if it was not made here, and for this dialog."""
+        try:
+            octets = urlsafe_b64decode(token + b"=" * (-len(token) % 4))
+            return self._siv.decrypt(octets, list(about)).rstrip(b"\0")
+        except (ValueError, InvalidTag):
+            return b""
 
 
 def bind(draft: Draft, proof: bytes, ours: bytes) -> None:
@@ -128,8 +162,8 @@ class Routed(NamedTuple):
     """Of our first value."""
     way: bytes
     """Where the other side is reached, as our first value tells."""
-    called: bytes
-    """Who was called, sealed, as our first value tells."""
+    sealed: bytes
+    """What else our first value has: who was called, sealed, or who calls, encrypted."""
     following: bytes
     """The value behind ours."""
 
@@ -152,8 +186,8 @@ def take_own_routes(draft: Draft, addresses: Addresses) -> Routed:
 
 
 def _routed(told: bytes, following: bytes) -> Routed:
-    proof, told_way, called = [*told.split(b".", 2), b"", b""][:3]
-    return Routed(proof, told_way, called, following)
+    proof, told_way, sealed = [*told.split(b".", 2), b"", b""][:3]
+    return Routed(proof, told_way, sealed, following)
 
 
 def default_port(uri: Uri) -> int:

@@ -51,6 +51,7 @@ class ServerTransaction:
         "failure",
         "finals",
         "flow",
+        "hidden",
         "hops",
         "interval",
         "invite",
@@ -113,6 +114,8 @@ class ServerTransaction:
         """What a loop is told by (RFC 5393)."""
         self.redirected: list[bytes] = []
         """Request-URIs that answers led to."""
+        self.hidden = b""
+        """Who calls, encrypted, if the callee may not learn it; empty: it may."""
         self.mark = b""
         """What our Record-Route carries of it."""
         self.hops: list[Hop] = []

@@ -55,12 +55,12 @@ def privacy(message: Message) -> frozenset[bytes]:
     return frozenset(value.strip() for value in values) - {b""}
 
 
-def withhold(draft: Draft, *, outside: bool) -> None:
+def withhold(draft: Draft, *, outside: bool, anonymous: bool = False) -> None:
     """Remove from a request or an answer what its receiver may not learn of who sends it (RFC 3325 5 and 7).
 
     For receivers that are not trusted alone: within the trust domain P-Asserted-Identity stays whatever is asked for,
     because the last element there acts upon it. `outside`: what is not asked to be shown is removed. Otherwise, what is
-    asked to be hidden is.
+    asked to be hidden is, or all if it is to be `anonymous` whatever it asks.
 
     - `id` asks for it (RFC 3325 9.3). So do `user` and `header`: whoever is to be hidden in what the phone wrote, or
       in what only the network can hide (RFC 3323 4.2), is not to be named by the network. The older Remote-Party-ID and
@@ -74,7 +74,7 @@ def withhold(draft: Draft, *, outside: bool) -> None:
     changes From breaks the token that attests it. Privacy itself always stays, for those behind to act upon.
     """
     asked = privacy(draft.message)
-    if asked & _HIDING:
+    if anonymous or asked & _HIDING:
         hidden = IDENTITIES
     elif outside and asked != {b"none"}:
         hidden = frozenset({b"p-asserted-identity"})

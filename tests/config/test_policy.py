@@ -14,9 +14,9 @@ from wrong import GOOD, Folder, changed
         ("{then: tag}", "13: policy.rules[0]: the key `id` is missing"),
         (
             "{id: x, then: drop}",
-            "13: policy.rules[0].then: expected `allow`, `tag`, `redirect URI`, `reject` or `reject CODE",
+            "13: policy.rules[0].then: expected `allow`, `tag`, `anonymise`, `redirect URI`, `reject` or `reject CODE",
         ),
-        ("{id: x, then: reject 200}", "13: policy.rules[0].then: expected `allow`, `tag`, `redir"),
+        ("{id: x, then: reject 200}", "13: policy.rules[0].then: expected `allow`, `tag`, `anonymise`, `redir"),
         (
             "{id: x, then: tag, mode: shadows}",
             "13: policy.rules[0].mode: `shadows` is no mode: expected `enforce`, `shadow`, `sample 5%` or",

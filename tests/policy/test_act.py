@@ -15,6 +15,7 @@ from sip_guard.policy.act import Act, Mode
             Act("redirect", uri="sip:desk@pbx.example"),
             "redirect sip:desk@pbx.example",
         ),
+        ("anonymise", Act("anonymise"), "anonymise"),
         ("reject", Act("reject"), "reject"),
         ("reject 403", Act("reject", 403), "reject 403"),
         ("reject 699", Act("reject", 699), "reject 699"),
@@ -81,5 +82,5 @@ def test_what_is_no_mode_is_refused(text: str) -> None:
 
 
 def test_only_what_adds_up_lets_later_rules_speak() -> None:
-    texts = ("allow", "tag", "redirect sip:a@b", "reject")
-    assert [Act.parse(text).ends for text in texts] == [True, False, True, True]
+    texts = ("allow", "tag", "anonymise", "redirect sip:a@b", "reject")
+    assert [Act.parse(text).ends for text in texts] == [True, False, False, True, True]

@@ -39,7 +39,7 @@ def test_one_covers_another(wide: When, narrow: When, *, holds: bool) -> None:
 
 def test_only_a_rule_that_always_acts_and_ends_the_list_hides_others() -> None:
     last = rule("z", "tag", "stale")
-    for then, mode in (("tag", "enforce"), ("reject", "shadow"), ("allow", "sample 50%")):
+    for then, mode in (("tag", "enforce"), ("anonymise", "enforce"), ("reject", "shadow"), ("allow", "sample 50%")):
         assert hidden_by(last, [rule("a", then, "stale", mode=mode)]) is None
     for then in ("allow", "reject", "redirect sip:a@b"):
         first = rule("a", then, "stale")

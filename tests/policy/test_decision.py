@@ -389,7 +389,32 @@ def test_a_call_that_always_passes_is_explained() -> None:
     assert passed_by(found, TagOptions()) == Decision(told, "allow", "emergency", "absent", "emergency", (found,))
 
 
-# Redirections, samples, and the Reason of a refusal.
+# Withheld callers, redirections, samples, and the Reason of a refusal.
+
+
+def test_a_caller_is_withheld_and_later_rules_speak() -> None:
+    result = decision(rule("a", "anonymise"), rule("b", "tag"))
+    assert (result.rule, result.action) == ("a", "anonymise")
+    assert isinstance(result.verdict, Forward)
+    assert result.verdict.anonymise
+    assert guard_header(rule("a", "tag"), rule("b", "anonymise")).startswith(
+        "v=1;verdict=absent;reason=no-identity;rule=b;mode=enforce"
+    )
+
+
+def test_what_ends_the_list_ends_it_for_a_withheld_caller_too() -> None:
+    assert decision(rule("a", "anonymise"), rule("b", "reject 403")).verdict == Reject(403, "Forbidden")
+    allowed = decision(rule("a", "anonymise"), rule("b", "allow"))
+    assert (allowed.rule, allowed.action) == ("b", "anonymise")
+    assert isinstance(allowed.verdict, Forward)
+    assert allowed.verdict.anonymise
+
+
+def test_a_rule_in_shadow_withholds_nobody() -> None:
+    result = decision(rule("a", "anonymise", mode="shadow"))
+    assert (result.action, result.shadows) == ("tag", (Shadow("a", "anonymise"),))
+    assert isinstance(result.verdict, Forward)
+    assert not result.verdict.anonymise
 
 
 def test_a_redirection_ends_the_list_and_names_another_place() -> None:
@@ -450,7 +475,7 @@ def test_a_protocol_stands_once_in_the_reasons_of_a_refusal() -> None:
     )
 
 
-THENS = ("allow", "tag", "redirect sip:a@b", "reject", "reject 403 No")
+THENS = ("allow", "tag", "anonymise", "redirect sip:a@b", "reject", "reject 403 No")
 NAMES = ("stale", "number", "passed", "!passed", "unsigned", "token-replayed", "campaign")
 
 

@@ -40,6 +40,9 @@ def would(name: str, of: Call, *found: Finding) -> list[tuple[str, str]]:
         (call(), [about(Code.NUMBER_UNALLOCATED, "GB")], [("uk-unallocated", "reject 403")]),
         (call(), [about(Code.FOREIGN_ORIGIN, "GB")], [("uk-foreign-presentation", "reject 403")]),
         (call(), [about(Code.FOREIGN_ORIGIN, "GB", "asserted")], [("uk-foreign-network", "reject 403")]),
+        (call(), [about(Code.FOREIGN_MOBILE, "GB", kind="mobile")], [("uk-foreign-mobile", "anonymise")]),
+        (call(), [about(Code.FOREIGN_MOBILE, "GB", kind="mobile"), passed("A")], []),
+        (call(), [about(Code.NUMBER_INSERTED, "GB", kind="inserted")], [("uk-inserted", "anonymise")]),
         (call(), [about(Code.FOREIGN_PERMITTED, "GB")], []),
         (call(), [about(Code.FOREIGN_PERMITTED, "JE")], []),
         (call(trunk=ABROAD), [Finding(Code.NUMBER_MISSING)], [("uk-no-number", "tag")]),
@@ -96,6 +99,7 @@ def test_canada(found: Finding, expected: list[tuple[str, str]]) -> None:
         (calling("+442079460000"), UNSIGNED, []),
         (calling("+33142000000"), passed("A"), []),
         (call(), about(Code.FOREIGN_ORIGIN, "FR"), [("fr-foreign-fixed", "reject 403")]),
+        (call(), about(Code.FOREIGN_MOBILE, "FR", kind="mobile"), [("fr-foreign-mobile", "anonymise")]),
         (call(), about(Code.NUMBER_INVALID, "FR"), []),
     ],
 )
@@ -128,4 +132,4 @@ def test_nobody_is_refused_for_a_note(name: str, code: Code) -> None:
     enforced = [Rule(id=r.id, when=r.when, then=r.then, mode=Mode.parse("enforce")) for r in preset(name)]
     for country in ("GB", "US", "FR", "JE", ""):
         found = [about(code, country), passed("A")]
-        assert decide(call(trunk=ABROAD), found, enforced, TagOptions()).action in ("tag", "allow")
+        assert decide(call(trunk=ABROAD), found, enforced, TagOptions()).action in ("anonymise", "tag", "allow")

@@ -1,4 +1,8 @@
+import re
+
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from messages import read_request, read_response, request, response, values
 
 from sip_guard.proxy.route import (
@@ -201,3 +205,23 @@ def test_where_an_invite_led_is_told_and_read_again(transport: str, remote: Addr
 @pytest.mark.parametrize("text", [b"", b"x", b"VURQ", b"VURQIDEuMi4zLjQgNTA2MCAx", b"\xff\xff", b"VURQIG5hbWUgNTA2MA"])
 def test_what_we_did_not_write_tells_nothing(text: bytes) -> None:
     assert led(text) is None
+
+
+@given(st.binary(min_size=1, max_size=100).filter(lambda text: not text.endswith(b"\0")))
+def test_what_is_hidden_is_shown_to_this_guard_and_for_this_dialog_alone(text: bytes) -> None:
+    token = SEAL.hide(text, b"from", b"call-1", b"tag")
+    assert re.fullmatch(rb"[A-Za-z0-9_-]+", token)
+    assert SEAL.hide(text, b"from", b"call-1", b"tag") == token
+    assert SEAL.show(token, b"from", b"call-1", b"tag") == text
+    for about in ((b"contact", b"call-1", b"tag"), (b"from", b"call-2", b"tag"), (b"from", b"call-1", b"gat")):
+        assert SEAL.show(token, *about) == b""
+    assert Seal(b"another secret..").show(token, b"from", b"call-1", b"tag") == b""
+
+
+@given(st.binary(max_size=100))
+def test_whatever_comes_as_hidden_is_nothing(token: bytes) -> None:
+    assert SEAL.show(token, b"from") == b""
+
+
+def test_how_long_a_number_is_cannot_be_told() -> None:
+    assert len({len(SEAL.hide(b"1" * length, b"contact")) for length in range(1, 32)}) == 1

@@ -40,7 +40,7 @@ def test_what_a_strict_router_did_is_undone(routes: list[str], uri: str, left: l
     draft = a_draft(US, *routes)
     assert undo(draft, OWN)
     routed = take_own_routes(draft, OWN)
-    assert (routed.proof, routed.way, routed.called) == (b"proof", b"way", b"called")
+    assert (routed.proof, routed.way, routed.sealed) == (b"proof", b"way", b"called")
     assert sent(draft) == (uri, [route for route in left if route])
 
 
