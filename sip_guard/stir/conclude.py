@@ -19,7 +19,6 @@ def conclude(tokens: Sequence[Token]) -> list[Finding]:
     led: set[Token] = set()
     about_number: dict[int, Finding] = {}
     notes: list[Finding] = []
-    beyond = _priorities_beyond(tokens)
     for token in tokens:
         place = token.place
         if token.notes:
@@ -36,7 +35,7 @@ def conclude(tokens: Sequence[Token]) -> list[Finding]:
             if finding.code is Code.PASSED:
                 notes += _placed(rcd.named(token.passport, token.call), place)
         elif token.ppt == "rph":
-            notes.append(_priority(token, beyond))
+            notes.append(_priority(token, tokens))
         elif token.ppt == "rcd":
             notes += _placed(rcd.named(token.passport, token.call), place)
     for token in divs:
@@ -80,19 +79,16 @@ def _failed(token: Token, finding: Finding) -> Finding:
     return Finding(code, f"{finding.code.value}: {finding.detail}", token=token.place, particulars=finding.particulars)
 
 
-def _priorities_beyond(tokens: Sequence[Token]) -> frozenset[str]:
-    """Give what the call asks for that no genuine token of it authorises: each may stand for one namespace."""
-    genuine = [token for token in tokens if token.ppt == "rph" and token.finding is None and token.alone is None]
-    if not genuine:
-        return frozenset()
-    return rph.asked(genuine[0].call.request).difference(*(rph.authorised(token.passport) for token in genuine))
+def _priority(token: Token, tokens: Sequence[Token]) -> Finding:
+    """Compare what all genuine tokens authorise with what the call asks for (RFC 8443 4.2), and tell it of one.
 
-
-def _priority(token: Token, beyond: frozenset[str]) -> Finding:
-    """Say what a genuine token does for the priority, beside the others of its kind (RFC 8443 4.2)."""
+    Each may stand for one namespace of several.
+    """
     about = about_signer(token)
     if token.alone is not None:
         return Finding(Code.RPH_FAILED, token.alone.detail, token.place, particulars=about)
+    genuine = (each for each in tokens if each.ppt == "rph" and each.finding is None and each.alone is None)
+    beyond = rph.asked(token.call.request).difference(*(rph.authorised(each.passport) for each in genuine))
     if beyond:
         detail = f"Resource-Priority asks for more: {', '.join(sorted(beyond))[:100]}"
         return Finding(Code.RPH_FAILED, detail, token=token.place, particulars=about)
