@@ -11,7 +11,9 @@ from captures import GUARD, TRUNK, ethernet, fragments, pcap, pcapng, tcp, udp
 from hypothesis import given
 from hypothesis import strategies as st
 
+from sip_guard.desk.capture.frames import Frame
 from sip_guard.desk.capture.messages import Messages
+from sip_guard.desk.capture.packets import LINKS, Packets
 from sip_guard.desk.capture.streams import MAX_AHEAD, Streams
 from sip_guard.desk.statement import BadInput
 from sip_guard.sip.flow import Flow
@@ -174,3 +176,30 @@ def test_a_connection_that_carries_something_else_is_no_gap(tmp_path: Path) -> N
     assert len(list(messages)) == 1
     assert messages.streams.gaps == 0
     assert isinstance(messages.streams, Streams)
+
+
+@given(st.sampled_from(sorted(LINKS)), st.binary(max_size=120))
+def test_whatever_is_in_a_frame_it_is_a_packet_or_none(link: int, octets: bytes) -> None:
+    packet = Packets().packet(Frame(1, 0.0, link, octets, whole=True))
+    assert packet is None or isinstance(packet.payload.data, bytes)
+
+
+@given(st.integers(0, 200), st.binary(min_size=1, max_size=4), st.sampled_from([False, True]))
+def test_a_damaged_packet_is_a_packet_or_none(place: int, damage: bytes, over_tcp: bool) -> None:
+    good = ethernet(tcp(invite(), 1) if over_tcp else udp(invite()))
+    place %= len(good)
+    frame = Frame(1, 0.0, 1, good[:place] + damage + good[place + len(damage) :], whole=True)
+    packet = Packets().packet(frame)
+    assert packet is None or isinstance(packet.payload.data, bytes)
+    if packet is not None and over_tcp and hasattr(packet.payload, "seq"):
+        assert all(isinstance(message, bytes) for message in Streams().feed(packet))
+
+
+@given(st.lists(st.tuples(st.integers(0, 2**32 - 1), st.binary(max_size=30), st.integers(0, 63)), max_size=30))
+def test_no_segments_make_a_stream_grow_without_bounds(segments: list[tuple[int, bytes, int]]) -> None:
+    streams = Streams()
+    for sequence, octets, flags in segments:
+        packet = Packets().packet(Frame(1, 0.0, 1, ethernet(tcp(octets, sequence, flags=flags)), whole=True))
+        assert packet is not None
+        streams.feed(packet)
+    assert streams.gaps <= len(segments)

@@ -15,7 +15,10 @@ from hypothesis import strategies as st
 from signed_lists import list_authority, revocation_list
 
 from sip_guard.cli import main
+from sip_guard.config import load
+from sip_guard.desk.simulate.command import Wanted, simulate
 from sip_guard.desk.simulate.tally import EXAMPLES, MAX_NUMBERS, Change, Example, Fate, Tally
+from sip_guard.desk.statement import BadInput
 from sip_guard.repository.answer import NO_VALIDATORS
 from sip_guard.repository.document import Document, file_name, write
 
@@ -317,3 +320,21 @@ def test_examples_and_numbers_are_bounded() -> None:
     assert len(change.numbers) <= 2 * MAX_NUMBERS
     assert len(change.examples) == EXAMPLES
     assert change.numbers.most_common(1)[0][0] == "0"
+
+
+def test_a_worker_that_dies_is_told(desk: Desk) -> None:
+    path = Path(desk.config("new"))
+    config = load(path)
+    capture = desk.captured(*(udp(invite(f"c{i}"), CARRIER) for i in range(300)))
+    wanted = Wanted(
+        captures=(Path(capture),),
+        policy=(path, config),
+        against=None,
+        trunk="",
+        certificates=None,
+        fetch=False,
+        workers=1,
+    )
+    path.unlink()
+    with pytest.raises(BadInput, match="a worker has died"):
+        simulate(wanted, lambda _, __: None)

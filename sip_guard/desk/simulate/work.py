@@ -8,6 +8,7 @@ import signal
 from collections import deque
 from collections.abc import Iterable, Iterator
 from concurrent.futures import Future, ProcessPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
 from functools import partial
 from multiprocessing import get_context
 from pathlib import Path
@@ -22,6 +23,7 @@ from sip_guard.desk.fetch import Fetching
 from sip_guard.desk.guard import DeskGuard, Means
 from sip_guard.desk.simulate.arrivals import Arrival
 from sip_guard.desk.simulate.tally import NO_GUARD, NOT_SCREENED, Fate, Tally, example
+from sip_guard.desk.statement import BadInput
 from sip_guard.sip.message import Request, parse
 
 BATCH: Final = 256
@@ -124,6 +126,8 @@ def decided(calls: Iterable[Item], guards: tuple[DeskGuard, ...], setup: Setup, 
                 yield under_way.popleft().result()
         while under_way:
             yield under_way.popleft().result()
+    except BrokenProcessPool:
+        raise BadInput("a worker has died, perhaps for want of memory; try fewer with --workers") from None
     finally:
         pool.shutdown(cancel_futures=True)
 
