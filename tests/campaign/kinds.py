@@ -82,7 +82,7 @@ SPOOFED = (
         "mobile number of home, from abroad",
         "gateway",
         "unseen",
-        "looks like one that roams; `roaming_verified` trunks can tell",
+        "looks like one that roams, and is not shown; `roaming_verified` trunks can tell",
         makers.mobile,
     ),
     Kind(

@@ -13,18 +13,21 @@ from sip_guard.desk.guard import DeskGuard, Means, prepare
 from sip_guard.sip.flow import Flow
 from sip_guard.sip.message import Request, parse
 
+ACTIONS = {"allow": "through", "tag": "tagged", "anonymise": "anonymised", "redirect": "stopped", "reject": "stopped"}
+"""What becomes of a call, by the first word of its decision."""
+
 
 class Came(NamedTuple):
     """What came of a call."""
 
     action: str
-    """`stopped`, `tagged` or `through`."""
+    """One of the values of `ACTIONS`."""
     rule: str
 
     @classmethod
     def of(cls, action: str, rule: str) -> "Came":
         """Make it of the words of a decision."""
-        return cls("stopped" if action.startswith("reject") else "tagged" if action == "tag" else "through", rule)
+        return cls(ACTIONS[action.split(maxsplit=1)[0]], rule)
 
 
 class Desk:

@@ -10,7 +10,9 @@ from outcome import Came, Desk
 Counts = dict[str, Counter[Came]]
 """What came of the calls of each kind, by its name."""
 
-MUST = {"stopped": "stopped", "through": "not refused", "unseen": "cannot be seen at a trunk"}
+NAMES = ("stopped", "anonymised", "tagged", "through")
+"""What may come of a call."""
+MUST = {"stopped": "stopped", "through": "not refused", "unseen": "cannot be seen"}
 
 
 def counted(desk: Desk, calls: Iterable[Labelled]) -> Counts:
@@ -50,11 +52,11 @@ def wrong(counts: Counts) -> list[str]:
 
 def _rows(kinds: Sequence[Kind], counts: Counts, title: str = "", told: object = None) -> list[str]:
     more = callable(told)
-    head = ["kind", "trunk", "calls", "stopped", "tagged", "through", "by rule", *([title] if more else [])]
+    head = ["kind", "trunk", "calls", *NAMES, "by rule", *([title] if more else [])]
     lines = [f"| {' | '.join(head)} |", "|" + "---|" * len(head)]
     for kind in kinds:
         came = counts[kind.name]
-        each = {name: sum(n for c, n in came.items() if c.action == name) for name in ("stopped", "tagged", "through")}
+        each = {name: sum(n for c, n in came.items() if c.action == name) for name in NAMES}
         rules = ", ".join(f"`{rule}`" for rule in sorted({c.rule for c in came}))
         cells = [kind.name, kind.trunk, str(came.total()), *map(str, each.values()), rules]
         lines.append(f"| {' | '.join([*cells, *([told(kind)] if callable(told) else [])])} |")

@@ -4,8 +4,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 from incoming import call
 from scene import trunk
+from twisted.internet.task import Clock
 
+from sip_guard.checks.campaign import CampaignCheck
+from sip_guard.checks.campaign import Options as Campaign
 from sip_guard.checks.consistency import ConsistencyCheck
+from sip_guard.checks.display_name import Brand, DisplayNameCheck
 from sip_guard.checks.number_format import NumberFormatCheck
 from sip_guard.checks.number_plan import NumberPlanCheck
 from sip_guard.checks.origin import OriginCheck
@@ -21,6 +25,8 @@ CHECKS = (
     NumberPlanCheck(None),
     OriginCheck(frozenset({"GB", "US"}), LISTS),
     ConsistencyCheck(),
+    DisplayNameCheck([Brand.of(["Example Bank"], ("4420",)), Brand.of(["Halifax"], (), "word")]),
+    CampaignCheck(Campaign(callees=2, neighbours=2), None, Clock()),
 )
 TRUNKS = [
     trunk(origin="international_gateway", dial_plan=DialPlan(country, prefixes), inserted_numbers=("448979",))
@@ -31,9 +37,16 @@ USERS = st.one_of(
     st.text("0123456789+-.()*#%;=AFad", max_size=24),
     st.text(st.characters(min_codepoint=33, max_codepoint=255, exclude_characters='<>"\\,;@:'), max_size=12),
 )
-URIS = st.one_of(USERS.map("<sip:{}@x>".format), USERS.map("<tel:{}>".format), USERS).filter(
-    lambda uri: well_formed(f"{uri};tag=1")
+NAMES = st.one_of(
+    st.sampled_from(["Example Bank", "HALIFAX", "Call 020 7946 0000"]),
+    st.text(st.characters(min_codepoint=32, max_codepoint=255, exclude_characters='"\\\x7f')),
 )
+URIS = st.one_of(
+    st.builds('"{}" <sip:{}@x>'.format, NAMES, USERS),
+    USERS.map("<sip:{}@x>".format),
+    USERS.map("<tel:{}>".format),
+    USERS,
+).filter(lambda uri: well_formed(f"{uri};tag=1"))
 FIELDS = st.sampled_from(["P-Asserted-Identity", "Remote-Party-ID"])
 
 
