@@ -87,7 +87,7 @@ def decide(call: Call, findings: Sequence[Finding], rules: Rules, options: TagOp
     hiding: _Spoken | None = None
     ended: _Spoken | None = None
     for rule in rules.about(call, weighing):
-        matched = rule.when.match(call, weighing)
+        matched = rule.when.match_rest(call, weighing)
         if matched is None:
             continue
         mode = rules.mode(rule, call)

@@ -9,9 +9,8 @@ import msgspec
 from sip_guard.call import Call, Finding, Party
 from sip_guard.peer import Trunk
 from sip_guard.policy.hours import DAYS, Hours
-from sip_guard.policy.words import Words
+from sip_guard.policy.words import ANY, Words
 
-ANY: Final = Words()
 TRUNK: Final = ("trunk", "origin", "identity")
 """Conditions that a trunk alone decides about."""
 NUMBER: Final = ("field", "country", "kind", "list", "owner")
@@ -83,11 +82,21 @@ class When(msgspec.Struct, frozen=True, kw_only=True):
         """Give the findings that made it hold, perhaps none; None where it does not hold."""
         if not (self.of_trunk(call.trunk) and self.of_names(names_of(findings))):
             return None
+        return self.match_rest(call, findings)
+
+    def match_rest(self, call: Call, findings: Sequence[Finding]) -> Sequence[Finding] | None:
+        """Do as `match` where `of_trunk` and `of_names` hold already."""
         if not (self._of_numbers(call) and self._of_time(call)):
             return None
-        if not self.finding.wanted and not any(getattr(self, name) for name in ONE_FINDING):
+        about = [(name, words) for name in ONE_FINDING if (words := getattr(self, name)) is not ANY and words]
+        if not about and not self.finding.wanted:
             return ()
-        return tuple(finding for finding in findings if self._of(finding)) or None
+        matched = (
+            finding
+            for finding in findings
+            if self._is_named(finding) and all(_takes(words, name, finding) for name, words in about)
+        )
+        return tuple(matched) or None
 
     def unmet(self, call: Call, findings: Sequence[Finding]) -> tuple[str, ...]:
         """Name the conditions that do not hold, as they are written in a rule; none: it holds.
@@ -109,23 +118,20 @@ class When(msgspec.Struct, frozen=True, kw_only=True):
         if not unmet and self.match(call, findings) is None:
             about = [str(name) for name in ONE_FINDING if name in written]
             named = [finding for finding in findings if self._is_named(finding)]
-            apart = [name for name in about if not any(_takes(self, name, finding) for finding in named)]
+            apart = [name for name in about if not any(_takes(getattr(self, name), name, finding) for finding in named)]
             unmet = apart or about
         return tuple(f"{name}: {written[name]}" for name in unmet)
 
     def _is_named(self, finding: Finding) -> bool:
         return not self.finding.wanted or not self.finding.wanted.isdisjoint(_names(finding))
 
-    def _of(self, finding: Finding) -> bool:
-        return self._is_named(finding) and all(_takes(self, name, finding) for name in ONE_FINDING)
-
     def _of_numbers(self, call: Call) -> bool:
-        return (not self.caller or self.caller.begin(_callers(call))) and (
-            not self.called or self.called.begin(_texts(call.target))
+        return (self.caller is ANY or self.caller.begin(_callers(call))) and (
+            self.called is ANY or self.called.begin(_texts(call.target))
         )
 
     def _of_time(self, call: Call) -> bool:
-        if self.hours is None and not self.days:
+        if self.hours is None and self.days is ANY:
             return True
         moment = self._moment(call)
         return (self.hours is None or self.hours.include(_minute(moment))) and self.days.take((_day(moment),))
@@ -143,11 +149,8 @@ def _names(finding: Finding) -> tuple[str, str]:
     return finding.code.value, finding.code.outcome.value
 
 
-def _takes(when: When, name: str, finding: Finding) -> bool:
-    """Tell whether one of the conditions about a finding holds."""
-    words: Words = getattr(when, name)
-    if not words:
-        return True
+def _takes(words: Words, name: str, finding: Finding) -> bool:
+    """Tell whether the condition `name` about a finding, which asks for `words`, holds."""
     if name not in TOKEN:
         found = [str(value) for key, value in finding.particulars if key == name or key.endswith(f"_{name}")]
         return words.take(found) and (bool(found) or name not in SIGNER)

@@ -1,7 +1,7 @@
 """The values that a condition takes, and those that it does not: one way to say so for all conditions."""
 
 from collections.abc import Collection, Iterable
-from typing import Self
+from typing import Final
 
 import msgspec
 
@@ -18,9 +18,11 @@ class Words(msgspec.Struct, frozen=True):
     """None of these may be there."""
 
     @classmethod
-    def of(cls, values: Iterable[str]) -> Self:
+    def of(cls, values: Iterable[str]) -> "Words":
         """Read values as they are written in a rule: `GB`, or `!GB` for all but that."""
         given = frozenset(values)
+        if not given:
+            return ANY
         refused = frozenset(value for value in given if value.startswith(NOT))
         return cls(given - refused, frozenset(value.removeprefix(NOT) for value in refused))
 
@@ -47,3 +49,7 @@ class Words(msgspec.Struct, frozen=True):
         wanted = not self.wanted or (bool(other.wanted) and other.wanted <= self.wanted)
         left = self.refused - other.refused
         return wanted and (not left or (not several and bool(other.wanted) and left.isdisjoint(other.wanted)))
+
+
+ANY: Final = Words()
+"""What takes everything."""

@@ -21,7 +21,13 @@ from sip_guard.demo.repository import Repository
 from sip_guard.sip.flow import Address
 from sip_guard.stir.sign import base64url, sign
 
-TRUNKS = {"carrier": "127.0.0.2", "signed-only": "127.0.0.3", "no-outage": "127.0.0.4", "lenient": "127.0.0.8"}
+TRUNKS = {
+    "carrier": "127.0.0.2",
+    "signed-only": "127.0.0.3",
+    "no-outage": "127.0.0.4",
+    "lenient": "127.0.0.8",
+    "hidden": "127.0.0.9",
+}
 """By which addresses the guard knows them."""
 REPOSITORY = "repository.example"
 """A name that the repository's web certificate has too."""
@@ -42,6 +48,8 @@ trunks:
     sources: [127.0.0.4]
   - name: lenient
     sources: [127.0.0.8]
+  - name: hidden
+    sources: [127.0.0.9]
 targets:
 {targets}
 verification:
@@ -52,6 +60,9 @@ verification:
       - {{host: 127.0.0.1, port: {closed}, private_address: true, web_ca: web_ca.pem}}
 policy:
   rules:
+    - id: withheld
+      when: {{trunk: hidden}}
+      then: anonymise
     - id: outage-is-refused
       when: {{finding: unavailable, trunk: no-outage}}
       then: reject 436
@@ -101,6 +112,11 @@ class PlacedCall:
         """Reasons in the answers to its INVITE, in the order that they reached the caller."""
         received = (message for message in self.caller.messages() if not message.sent)
         return [value for m in received if m.value("CSeq") == "1 INVITE" for value in m.values("Reason")]
+
+    @property
+    def at_the_pbx(self) -> list[Message]:
+        """All that the PBX got and sent of it so far."""
+        return [message for message in self._pbx.messages() if message.value("Call-ID") == self.call_id]
 
     @property
     def decision(self) -> Event:
