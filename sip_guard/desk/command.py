@@ -22,9 +22,10 @@ from sip_guard.number import DialPlan, is_country
 from sip_guard.peer import Trunk
 from sip_guard.repository.certificates import Certificates as Repositories
 from sip_guard.repository.disk import FOLDER as CERTIFICATES
+from sip_guard.repository.endpoint import LookUp
 from sip_guard.repository.https import Fetcher
 from sip_guard.repository.options import Options
-from sip_guard.repository.published import Source
+from sip_guard.repository.published import Source, fetch
 from sip_guard.repository.reach import Public
 from sip_guard.repository.revocation_lists import Revoking, Signed
 from sip_guard.stir.certificate import Anchors
@@ -32,6 +33,9 @@ from sip_guard.stir.pinned import Pinned
 from sip_guard.stir.profile import Profile
 from sip_guard.stir.token import Terms
 from sip_guard.stir.trust import Trusts
+from sip_guard.transport.addresses import Addresses
+from sip_guard.transport.locate import Locator
+from sip_guard.transport.name_servers import NameServers, server_address
 
 
 class Wanted(msgspec.Struct, frozen=True, kw_only=True):
@@ -65,8 +69,9 @@ def judge(wanted: Wanted, log: Logger) -> Report:
     at_hand = _at_hand(wanted, trusts, state)
 
     async def judged() -> Report:
-        await have(groups, trusts, reactor, log, state, offline=wanted.offline)
-        certificates = at_hand or _fetched(config, trusts, reactor, log)
+        look_up = None if wanted.offline or config is None else _look_up(config, reactor)
+        await have(groups, trusts, reactor, log, state, asks=None if wanted.offline else fetch(reactor, look_up))
+        certificates = at_hand or _fetched(config, trusts, reactor, look_up, log)
         return await verify(statement, Circumstances(trunk, _terms(config), trusts, certificates, at))
 
     asks = at_hand is None or any(not source.is_file for group in groups for source in group.sources)
@@ -82,12 +87,18 @@ def _at_hand(wanted: Wanted, trusts: Trusts, state: Path | None) -> Certificates
     return None
 
 
-def _fetched(config: Config | None, trusts: Trusts, reactor: Any, log: Logger) -> Certificates:
+def _look_up(config: Config, reactor: Any) -> LookUp:
+    """Give what asks the name servers of the configuration."""
+    names = NameServers(reactor, map(server_address, config.dns.servers), config.dns.timeout)
+    return Addresses(Locator(names, reactor, config.dns)).look_up
+
+
+def _fetched(config: Config | None, trusts: Trusts, reactor: Any, look_up: LookUp | None, log: Logger) -> Certificates:
     """Give what fetches certificates, under the same rules as in line."""
     options = Options() if config is None else config.repository
     reach = Public(options.laboratories, options.repositories)
     return Repositories(
-        Fetcher(reactor, reach, timeout=options.timeout, max_octets=options.max_octets).get,
+        Fetcher(reactor, reach, look_up=look_up, timeout=options.timeout, max_octets=options.max_octets).get,
         options,
         trusts.judge,
         reactor,

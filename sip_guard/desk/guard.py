@@ -51,7 +51,7 @@ class DeskGuard:
         self._peers = Peers(config.trunks, config.targets)
         self._trunk = trunk_named(config, means.trunk) if means.trunk else None
         trusts = Trusts(group.trust() for group in config.trust)
-        have(config.trust, trusts, self._clock, logger(BytesIO()), config.state_directory, offline=True)
+        have(config.trust, trusts, self._clock, logger(BytesIO()), config.state_directory)
         self.missing = missing(trusts)
         """Which lists of trust groups could not be had."""
         lists = Keeper(config.lists, means.lists, _never, self._clock, lambda *_: None) if config.lists else None

@@ -10,22 +10,22 @@ from twisted.internet.defer import Deferred, fail, gatherResults, maybeDeferred
 
 from sip_guard.config.trust import Group
 from sip_guard.log import Logger
-from sip_guard.repository.answer import Answer, Validators
+from sip_guard.repository.answer import Answer, Fetch, Validators
 from sip_guard.repository.endpoint import Unavailable
-from sip_guard.repository.published import FOLDER, Means, fetch
+from sip_guard.repository.published import FOLDER, Means
 from sip_guard.stir.trust import Trusts
 
 
 def have(
-    groups: Iterable[Group], trusts: Trusts, reactor: Any, log: Logger, state: Path | None, *, offline: bool
+    groups: Iterable[Group], trusts: Trusts, reactor: Any, log: Logger, state: Path | None, *, asks: Fetch | None = None
 ) -> Deferred[Any]:
     """Let `trusts`, made of these groups, know what is on their lists. Fires when all were looked at.
 
-    Those from a URL are the last good copies in the state directory, and newer ones unless `offline`; nothing is
+    Those from a URL are the last good copies in the state directory, and newer ones if `asks` fetches them; nothing is
     written there. `log` is told of lists that could not be had.
     """
     means = Means(
-        _offline if offline else fetch(reactor),
+        asks or _offline,
         reactor,
         time.time,
         random.random,

@@ -1,5 +1,7 @@
 """Name servers that say nothing, or that they cannot tell: then it is not known who signed, and nobody is blamed."""
 
+import subprocess
+import sys
 from collections.abc import Iterator
 from contextlib import ExitStack
 
@@ -45,6 +47,10 @@ def world(tmp_path_factory: pytest.TempPathFactory, in_reactor: Reactor) -> Iter
 def test_what_the_name_leads_to_is_used_while_dns_is_down(world: World) -> None:
     there = world.interconnection
     assert there.place(world.identity("before.pem")).end().decision["rule"] == "attested"
+    command = [sys.executable, "-m", "sip_guard", "verify", "--config", str(there.config)]
+    token = world.identity("desk.pem").encode()
+    desk = subprocess.run(command, input=token, capture_output=True, check=False, timeout=20)
+    assert desk.returncode == 0, "the desk asks the same name servers"
     world.zone.outages = {"*": SILENT}
     assert there.place(world.identity("later.pem")).end().decision["rule"] == "attested"
 
