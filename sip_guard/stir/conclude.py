@@ -15,6 +15,13 @@ _MERIT = (Outcome.PASSED, Outcome.UNATTESTED, Outcome.UNAVAILABLE)
 
 def conclude(tokens: Sequence[Token]) -> list[Finding]:
     """Give a finding for each token that was judged, more for names that good tokens sign, and what was noted."""
+    if len(tokens) == 1 and tokens[0].finding is None and tokens[0].ppt in ATTESTING and not tokens[0].notes:
+        return _only(tokens[0])
+    return _together(tokens)
+
+
+def _together(tokens: Sequence[Token]) -> list[Finding]:
+    """Weigh tokens against each other, and follow diversions."""
     divs = [token for token in tokens if token.finding is None and token.ppt == "div"]
     led: set[Token] = set()
     about_number: dict[int, Finding] = {}
@@ -48,6 +55,16 @@ def conclude(tokens: Sequence[Token]) -> list[Finding]:
             why = "it leads from no other token to the called number"
             about_number[token.place] = Finding(Code.DIV_BROKEN, why, particulars=about)
     return combined(about_number) + notes
+
+
+def _only(token: Token) -> list[Finding]:
+    """Say what the only token of a call is worth: as usual, there is nothing to weigh it against."""
+    finding = token.alone or attested(token)
+    if finding.token != token.place:
+        finding = msgspec.structs.replace(finding, token=token.place)
+    if "rcd" in token.passport.claims and finding.code is Code.PASSED:
+        return [finding, *_placed(rcd.named(token.passport, token.call), token.place)]
+    return [finding]
 
 
 def passes(token: Token) -> bool:

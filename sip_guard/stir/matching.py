@@ -45,8 +45,6 @@ def unattested(passport: Passport, call: Call) -> Finding | None:
 
 def elsewhere(passport: Passport, call: Call) -> Finding | None:
     """Say that a genuine token for the number in To is not for where the call goes."""
-    if call.target.number in passport.dest_tn:
-        return None
     if call.trunk.called_number == "target" and not _is_for_target(passport, call.target):
         return Finding(Code.DEST_DIVERTED, "'dest' is the number in To, and the call goes to another one")
     return None

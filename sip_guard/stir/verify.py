@@ -4,6 +4,7 @@ Each check is a step with a name and its source, so that whoever asks can be sho
 """
 
 from collections.abc import Callable
+from functools import lru_cache
 from typing import Literal, NamedTuple
 
 import msgspec
@@ -61,7 +62,7 @@ def attested(token: Token, diversions: int = 0) -> Finding:
     fault = None if token.plain else unattested(passport, call)
     if fault is None and token.ppt == BASE:
         fault = _authority_unknown(token)
-    if fault is None and not diversions:
+    if fault is None and not diversions and call.target.number not in passport.dest_tn:
         fault = elsewhere(passport, call)
     if fault is not None:
         return msgspec.structs.replace(fault, particulars=about)
@@ -80,14 +81,13 @@ def attested(token: Token, diversions: int = 0) -> Finding:
 
 def about_signer(token: Token) -> tuple[tuple[str, str | int], ...]:
     """Give what is recorded of a token whose signer is known."""
-    passport, signer = token.passport, token.signer
-    return (
-        ("iat", passport.iat),
-        ("x5u", passport.x5u),
-        ("repository", x5u.host(passport.x5u)),
-        ("signer", signer.subject),
-        ("issuer", signer.issuer),
-    )
+    return ("iat", token.passport.iat), *_about(token.passport.x5u, token.signer.subject, token.signer.issuer)
+
+
+@lru_cache(maxsize=1024)
+def _about(url: str, subject: str, issuer: str) -> tuple[tuple[str, str], ...]:
+    """Give what is the same for every token of a signer."""
+    return ("x5u", url), ("repository", x5u.host(url)), ("signer", subject), ("issuer", issuer)
 
 
 def _first(asked: tuple[Asked, ...], token: Token) -> Finding | None:
