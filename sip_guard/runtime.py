@@ -32,6 +32,8 @@ HEARTBEAT = 0.02
 Clock = Callable[[], float]
 Carry = Callable[[bytes, Flow, Address | None], None]
 """Sends octets along a flow; the address is that of `Send.back`."""
+Keep = Callable[[float, dict[str, object]], None]
+"""Keeps the record of a decision that was taken then, in seconds since the epoch."""
 
 
 class Runtime:
@@ -47,8 +49,12 @@ class Runtime:
         masking: Masking,
         wall: Clock,
         generation: int = 1,
+        keep: Keep | None = None,
     ) -> None:
-        """`wall` gives seconds since the epoch; the reactor's own clock, which never goes back, runs the timers."""
+        """`wall` gives seconds since the epoch; the reactor's own clock, which never goes back, runs the timers.
+
+        `keep` gets what the log gets of each decision.
+        """
         self._proxy = proxy
         self._screening = screening
         self._reactor = reactor
@@ -56,6 +62,7 @@ class Runtime:
         self._masking = masking
         self._wall = wall
         self._generation = generation
+        self._keep = keep
         self._sends: dict[End, Carry] = {}
         self._pending: dict[Key, Deferred[Decision]] = {}
         self._timer: IDelayedCall | None = None
@@ -265,8 +272,11 @@ class Runtime:
     def _decided(self, decision: Decision, key: Key, call: Call, now: float) -> None:
         self.counts["decision"] += 1
         self._do(self._proxy.decide(key, decision.verdict, now), now)
-        fields = record(call, decision, self._masking, now=self._wall(), generation=self._generation)
+        wall = self._wall()
+        fields = record(call, decision, self._masking, now=wall, generation=self._generation)
         self._log.info("decision", **fields)
+        if self._keep is not None:
+            self._keep(wall, fields)
 
     def _set_timer(self) -> None:
         due = self._proxy.next_timer()

@@ -20,6 +20,7 @@ from sip_guard import secret
 from sip_guard.checking import checks_of
 from sip_guard.checks.emergency import urgent
 from sip_guard.config import Config, Listen
+from sip_guard.journal.journal import Journal
 from sip_guard.lists.child import compile_list
 from sip_guard.lists.compile import Report
 from sip_guard.lists.keeper import FOLDER as LISTS
@@ -70,6 +71,7 @@ class Service:
         trusts = Trusts(group.trust() for group in config.trust)
         self._tls: Tls | None = None
         self._stoppers: list[_Stop] = []
+        self._journal: Journal | None = None
         self._lists = self._keep(config, reactor) if config.lists else None
         checks = checks_of(
             config, reactor, trusts, lambda: self._certificates(config, reactor, trusts).get, self._lists
@@ -109,11 +111,15 @@ class Service:
             mistake=self._mistake,
         )
         masking = Masking(config.log.numbers, key)
-        self._runtime = Runtime(proxy, screening, reactor, log, masking=masking, wall=time.time)
+        self._journal = Journal(config.record, reactor, log, self._mistake) if config.record is not None else None
+        keep = self._journal.add if self._journal is not None else None
+        self._runtime = Runtime(proxy, screening, reactor, log, masking=masking, wall=time.time, keep=keep)
         for end, carry in ends.items():
             self._runtime.add_end(end, carry)
         self._stoppers.append(self._runtime.stop)
         self._runtime.start()
+        if self._journal is not None:
+            reactor.callWhenRunning(self._journal.start)
         self._locate(config, reactor)
         self._follow(config, reactor, trusts)
         for transport, address in bound:
@@ -146,10 +152,14 @@ class Service:
             )
 
     def stop(self) -> Deferred[None]:
-        """Stop listening. Fires when all is closed."""
+        """Stop listening. Fires when all is closed, and the record is written."""
         while self._stoppers:
             self._stoppers.pop()()
-        closing = gatherResults([stream.close() for stream in self._streams.values()])
+        closed = [stream.close() for stream in self._streams.values()]
+        journal, self._journal = self._journal, None
+        if journal is not None:
+            closed.append(journal.stop())
+        closing = gatherResults(closed)
         return closing.addCallback(lambda _: None)
 
     def _locate(self, config: Config, reactor: Any) -> None:

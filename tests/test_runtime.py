@@ -88,6 +88,7 @@ class Guard:
         self.began = self.clock.seconds()
         self.file = BytesIO()
         self.sent: list[tuple[bytes, Address]] = []
+        self.kept: list[tuple[float, dict[str, object]]] = []
         screening = Screening(
             checks or [Answers(UNSIGNED)],
             rules or Rules(DEFAULT),
@@ -104,6 +105,7 @@ class Guard:
             logger(self.file),
             masking=masking or Masking(),
             wall=lambda: NOW + self.clock.seconds() - self.began,
+            keep=lambda at, fields: self.kept.append((at, fields)),
         )
         self.runtime.add_end(HERE, lambda octets, flow, _: self.sent.append((octets, flow.remote)))
 
@@ -157,6 +159,16 @@ def test_a_call_is_answered_decided_sent_on_and_logged() -> None:
     assert (line["event"], line["level"], line["call_id"], line["rule"]) == ("decision", "info", "call-1", "unsigned")
     assert (line["source"], line["from"], line["latency_ms"]) == ("198.51.100.7:5060", "12155551212", 0.0)
     assert guard.counts() == {"decision": 1}
+
+
+def test_what_is_logged_of_a_decision_is_kept_at_the_time_of_the_day() -> None:
+    guard = Guard()
+    guard.clock.advance(12.5)
+    guard.gets(invite())
+    ((at, fields),) = guard.kept
+    assert at == NOW + 12.5
+    (line,) = guard.logs("decision")
+    assert line == {"ts": line["ts"], "event": "decision", "level": "info"} | fields
 
 
 def test_the_time_of_arrival_is_that_of_the_day() -> None:

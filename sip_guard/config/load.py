@@ -16,6 +16,8 @@ from sip_guard.config.fault import Faults
 from sip_guard.config.files import read, unreadable
 from sip_guard.config.listening import Listen
 from sip_guard.config.source import Source
+from sip_guard.journal.options import FILE
+from sip_guard.journal.options import Options as Record
 from sip_guard.lists.keeper import ListSource
 from sip_guard.policy.decision import TagOptions
 from sip_guard.policy.rule import Rule
@@ -58,6 +60,8 @@ class Config(msgspec.Struct, frozen=True, kw_only=True):
     rules: tuple[Rule, ...]
     tags: TagOptions
     log: options.Log
+    record: Record | None
+    """None: decisions are not kept."""
     tls: TlsFiles | None
     connections: StreamLimits
     limits: options.Limits
@@ -109,6 +113,7 @@ class _Builder:
             rules=rules,
             tags=self._tags(file.tags),
             log=msgspec.structs.replace(file.log, file=self._log_file(file.log.file)),
+            record=self._record(file),
             tls=self._tls(file),
             connections=file.connections,
             limits=file.limits,
@@ -187,14 +192,31 @@ class _Builder:
         return item
 
     def _log_file(self, name: str) -> str:
-        if name == "-":
-            return name
-        path = self.folder / name
-        if path.is_dir() or not path.parent.is_dir():
-            self.faults.add(
-                "log.file", f"{path} is a folder, or in one that is not there; name a file that can be written"
-            )
-        return str(path)
+        return name if name == "-" else str(self._to_write(self.folder / name, "log.file"))
+
+    def _record(self, file: options.File) -> Record | None:
+        item = file.record
+        if item.file == "" or (item.file == FILE and file.state_directory is None):
+            return None
+        if file.state_directory is None and not Path(item.file).is_absolute():
+            what = f"`{item.file}` would be in `state_directory`, which is not set; set it, or give a whole path"
+            self.faults.add("record.file", what)
+            return None
+        path = self.folder / (file.state_directory or "") / item.file
+        if item.file != FILE:
+            self._to_write(path, "record.file")
+        return Record(path, item.days, item.max_octets, item.queue)
+
+    def _to_write(self, path: Path, at: str) -> Path:
+        try:
+            good = path.parent.is_dir() and not path.is_dir()
+        except (OSError, ValueError) as error:
+            self.faults.add(at, unreadable(path, error))
+        else:
+            if not good:
+                what = f"{path} is a folder, or in one that is not there; name a file that can be written"
+                self.faults.add(at, what)
+        return path
 
     def _state(self, text: str | None) -> Path | None:
         if text is None:

@@ -298,6 +298,42 @@ def test_a_state_directory_that_is_none_is_refused(folder: Folder, name: str) ->
     assert folder.fault(f"{GOOD}state_directory: {name}\n").startswith("11: state_directory: ")
 
 
+def test_the_record_is_in_the_state_directory_or_where_it_is_said(folder: Folder) -> None:
+    (folder.path / "state").mkdir()
+    (folder.path / "elsewhere").mkdir()
+    state = f"{GOOD}state_directory: state\n"
+    there = folder.load(state).record
+    assert there is not None
+    assert (there.file, there.days, there.max_octets) == (folder.path / "state" / "decisions.sqlite3", 90.0, 2**30)
+    assert folder.load(GOOD).record is None
+    assert folder.load(f'{state}record: {{file: ""}}\n').record is None
+    whole = folder.path / "elsewhere" / "calls.sqlite3"
+    for name, expected in (("calls.sqlite3", "state/calls.sqlite3"), (str(whole), str(whole))):
+        found = folder.load(f"{state}record: {{file: {name}, days: 7, max_octets: 20000000, queue: 500}}\n").record
+        assert found is not None
+        assert (found.file, found.days, found.queue) == (folder.path / expected, 7.0, 500)
+    assert folder.load(f"{GOOD}record: {{file: {whole}}}\n").record is not None
+
+
+@pytest.mark.parametrize(
+    ("record", "fault"),
+    [
+        ("file: calls.sqlite3", "11: record.file: `calls.sqlite3` would be in `state_directory`, which is not set; "),
+        ("file: /nowhere/calls.sqlite3", "11: record.file: /nowhere/calls.sqlite3 is a folder, or in one that is not"),
+        (f"file: /{'x' * 300}", "11: record.file: "),
+        ("max_octets: 1000", "11: record.max_octets: "),
+        ("days: 0", "11: record.days: "),
+        ("keep: 9", "11: record.keep: there is no option `keep`"),
+    ],
+)
+def test_a_record_that_cannot_be_kept_is_told_with_its_line(folder: Folder, record: str, fault: str) -> None:
+    assert folder.fault(f"{GOOD}record: {{{record}}}\n").startswith(fault)
+
+
+def test_a_name_that_is_too_long_for_a_file_is_a_fault(folder: Folder) -> None:
+    assert folder.fault(f"{GOOD}log: {{file: {'x' * 300}}}\n").startswith("11: log.file: ")
+
+
 REPOSITORIES = "repository:\n    repositories:\n      - certs.example.com\n      - {}\n  anchors:"
 
 
