@@ -18,7 +18,7 @@ from zope.interface import implementer
 from sip_guard import __version__
 from sip_guard.config import Config, ConfigError, load
 from sip_guard.config.fault import unknown
-from sip_guard.desk.commands import explain, simulate
+from sip_guard.desk.commands import calls, explain, forget, simulate
 from sip_guard.lists.reading import Reading
 from sip_guard.log import Logger, logger
 from sip_guard.memory import settle
@@ -46,8 +46,8 @@ def main() -> None:
     """Stop spoofed calls: an inline SIP proxy between trunks and a PBX."""
 
 
-main.add_command(explain)
-main.add_command(simulate)
+for _command in (calls, explain, forget, simulate):
+    main.add_command(_command)
 
 
 @main.command()
@@ -302,6 +302,11 @@ def _rest(config: Config) -> Table:
         table.add_row("campaign", "not counted")
     else:
         parts["campaign"] = config.campaign
+    if config.record is None:
+        why = "" if config.state_directory else ": there is no `state_directory`"
+        table.add_row("record", f"not kept{why}")
+    else:
+        parts["record"] = config.record
     if config.brands:
         table.add_row("brands", ", ".join(brand.name for brand in config.brands))
     if config.numbers is None:

@@ -149,6 +149,15 @@ def test_what_is_known_of_numbers_is_shown(config: Path) -> None:
         assert re.search(row, output), row
 
 
+def test_where_decisions_are_kept_is_shown_and_why_they_are_not(config: Path) -> None:
+    assert "not kept: there is no `state_directory`" in run("check", config).output
+    with config.open("a") as file:
+        file.write("state_directory: .\n")
+    output = run("check", config).output
+    assert re.search(r"record.file\W+\S*/decisions.sqlite3\W", "".join(output.split("\n"))), output
+    assert re.search(r"record.days\W+90.0\W", output)
+
+
 def test_a_name_is_shown_as_it_is_looked_up(config: Path) -> None:
     change(config, "address: 127.0.0.1:5099", "address: PBX.example.com:5070")
     assert "as DNS says: pbx.example.com:5070" in run("check", config).output

@@ -1,9 +1,7 @@
 """What `sip-guard verify` does with its arguments."""
 
 import random
-import time
 from collections.abc import Callable, Coroutine
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +12,7 @@ from sip_guard.checks.identity import Certificates
 from sip_guard.config import Config
 from sip_guard.config.trust import Group
 from sip_guard.desk.certificates import FromFile, FromFolder
+from sip_guard.desk.instant import instant
 from sip_guard.desk.signed_lists import have
 from sip_guard.desk.statement import BadInput, Statement, read
 from sip_guard.desk.verify import Circumstances, Report, verify
@@ -163,21 +162,14 @@ def _trunk(wanted: Wanted) -> Trunk:
 
 def moment(text: str, statement: Statement) -> float:
     """Read a moment: `now`, `iat`, seconds since the epoch, or ISO 8601 (UTC unless it says otherwise)."""
-    if text == "now":
-        return time.time()
     if text == "iat":
         if statement.iat is None:
             raise BadInput("--at iat: the first token has no `iat` that can be read")
         return float(statement.iat)
-    if text.replace(".", "", 1).isdecimal():
-        return float(text)
-    try:
-        when = datetime.fromisoformat(text)
-    except ValueError:
-        raise BadInput(
-            f"--at `{text}`: expected now, iat, seconds since 1970, or a time such as 2026-11-26T12:00:00Z"
-        ) from None
-    return (when if when.tzinfo else when.replace(tzinfo=UTC)).timestamp()
+    at = instant(text)
+    if at is None:
+        raise BadInput(f"--at `{text}`: expected now, iat, seconds since 1970, or a time such as 2026-11-26T12:00:00Z")
+    return at
 
 
 def octets(path: Path) -> bytes:

@@ -67,14 +67,88 @@ def simulate(policy: Path, against: Path | None, json_file: Path | None, **given
         show.tables(report, Console(markup=False, highlight=False))
 
 
+_config = click.option(
+    "--config",
+    "-c",
+    "path",
+    type=_FILE,
+    envvar="SIP_GUARD_CONFIG",
+    show_envvar=True,
+    help="The configuration of the guard whose record it is.",
+)
+_record = click.option("--record", type=_FILE, help="The file of the record.  [default: that of the configuration]")
+
+
+@click.command()
+@_config
+@_record
+@click.option("--number", help="A number that is shown or called, international, with or without +.")
+@click.option("--call-id", help="A Call-ID, the whole of it.")
+@click.option("--trunk", help="The trunk that the call came by.")
+@click.option("--rule", help="The rule that decided.")
+@click.option(
+    "--result", type=click.Choice(["passed", "failed", "unable", "absent"]), help="What verification came to."
+)
+@click.option(
+    "--action", metavar="allow|tag|anonymise|redirect|reject [CODE]", help="What was done: `reject` is every rejection."
+)
+@click.option("--since", help="From then on: 2026-11-26T12:00:00Z, or how long ago: 90m, 12h, 7d.")
+@click.option("--until", help="Before then.")
+@click.option(
+    "--limit", type=click.IntRange(min=1), default=100, show_default=True, help="So many at most, the newest."
+)
+@click.option("--csv", "form", flag_value="csv", help="Comma-separated values, with a header row.")
+@click.option("--json", "form", flag_value="json", help="One JSON object a decision, as in the log.")
+def calls(path: Path | None, record: Path | None, form: str | None, **given: Any) -> None:
+    """Find decisions in the record, the newest first, while the guard runs or not.
+
+    Ends with 0, or with 2 if the input is bad.
+    """
+    from sip_guard.desk.calls import command, show  # noqa: PLC0415 - costs nothing where it is not asked for
+
+    with _told():
+        found = command.calls(command.Asked(config=None if path is None else _loaded(path), record=record, **given))
+        if form == "csv":
+            show.csv(found, sys.stdout)
+        elif form == "json":
+            show.json(found, sys.stdout)
+        else:
+            show.table(found, Console(markup=False, highlight=False))
+    if found.more:
+        click.echo(f"there are more than these {given['limit']}; see --limit, --since and --until", err=True)
+
+
+@click.command()
+@click.argument("number")
+@_config
+@_record
+@click.option(
+    "--last4", is_flag=True, help="Also where no more of a number is kept than that it ends in the same digits."
+)
+@click.option("--yes", is_flag=True, help="Do not ask.")
+def forget(number: str, path: Path | None, record: Path | None, last4: bool, yes: bool) -> None:
+    """Delete every decision of the record that names a number, for good. It may be done while the guard runs.
+
+    The log is another file, and so are copies. Ends with 0, with 1 if it was not wanted after all, and with 2 if the
+    input is bad.
+    """
+    from sip_guard.desk.calls import command  # noqa: PLC0415 - costs nothing where it is not asked for
+
+    with _told():
+        named = command.named(number, None if path is None else _loaded(path), record, last4=last4)
+        if named.decisions and not yes:
+            click.confirm(f"Delete {len(named.decisions)} decisions of {named.file}?", abort=True, err=True)
+        click.echo(f"{command.delete(named)} decisions deleted")
+
+
 @click.command()
 @click.argument("what", metavar="MESSAGE|CAPTURE#FRAME|CALL-ID")
 @click.option("--config", "-c", "path", required=True, type=_FILE, envvar="SIP_GUARD_CONFIG", help="Whose rules apply.")
 @click.option(
     "--record",
     type=_FILE,
-    help="Where a Call-ID is looked for: the log of a guard, plain or gzip."
-    "  [default: `log.file` of the configuration]",
+    help="Where a Call-ID is looked for: the record of a guard, or its log, plain or gzip."
+    "  [default: those of the configuration]",
 )
 @_trunk
 @_certificates

@@ -3,6 +3,7 @@
 import gzip
 import io
 import json
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +18,8 @@ from sip_guard.call import Call
 from sip_guard.cli import main
 from sip_guard.config import Config, load
 from sip_guard.desk.guard import DeskGuard, Means, prepare
+from sip_guard.journal.row import Row
+from sip_guard.journal.store import Store
 from sip_guard.log import logger
 from sip_guard.policy.rules import Rules
 from sip_guard.record import Masking, record
@@ -66,6 +69,15 @@ class Explained(Desk):
         path = self.folder / "guard.log"
         path.write_bytes(gzip.compress(file.getvalue()) if packed else file.getvalue())
         return str(path)
+
+
+def kept(log: str) -> str:
+    """Make a record of the decisions in a log."""
+    path = Path(log).with_name("decisions.sqlite3")
+    with closing(Store(path)) as store:
+        lines = [json.loads(line) for line in Path(log).read_bytes().splitlines()]
+        store.add([Row.of(IAT, line) for line in lines if line["event"] == "decision"])
+    return str(path)
 
 
 @pytest.fixture
@@ -160,6 +172,22 @@ def test_a_call_of_the_record_is_explained_by_its_findings(desk: Explained, pack
     assert made["problems"] == []
     good = desk.told("good", config, "--record", log)
     assert (good["rule"], good["findings"][0]["attest"]) == ("attested", "A")
+
+
+def test_the_record_is_asked_where_there_is_one_and_else_the_log(desk: Explained) -> None:
+    config = desk.config("c", NEVER)
+    with Path(config).open("a") as file:
+        file.write("state_directory: .\nlog: {file: guard.log}\n")
+    log = desk.recorded(config, invite("bank"), invite("bank", BANK), invite("other"))
+    assert desk.told("other", config)["rule"] == "unsigned"
+    record = kept(log)
+    Path(log).unlink()
+    for given in ((), ("--record", record)):
+        made = desk.told("bank", config, *given, code=1)
+        assert (made["rule"], made["from"]) == ("protected", BANK.lstrip("+"))
+        assert made["problems"] == ["there are 2 decisions about this Call-ID, of which this is the last"]
+    gone = desk.explain("nothing", config)
+    assert (gone.exit_code, "Call-ID of a decision in the record" in gone.stderr) == (2, True)
 
 
 def test_other_rules_than_in_line_are_tried_on_a_recorded_call(desk: Explained) -> None:

@@ -65,11 +65,11 @@ def explain(wanted: Wanted) -> Explanation:
 
 def _from_record(wanted: Wanted) -> Explanation:
     config = wanted.config
-    path = wanted.record or Path(config.log.file)
+    path = wanted.record or _record(config)
     if str(path) == "-":
         raise BadInput(
             f"`{wanted.what}` is no file; for a Call-ID give --record FILE, the log, as the configuration writes it to "
-            "standard output"
+            "standard output, and there is no record"
         )
     recorded = recorded_call(path, wanted.what, config)
     exempt = _exempt(recorded.findings)
@@ -86,6 +86,13 @@ def _from_record(wanted: Wanted) -> Explanation:
         before = f"in line it was {recorded.action} by {recorded.rule}"
         problems.append(f"{before}: the rules were others, or saw more than is in the record")
     return _explanation(wanted, recorded.call, decision, problems)
+
+
+def _record(config: Config) -> Path:
+    """Give where a call is looked for: the record, or else the log."""
+    if config.record is not None and config.record.file.is_file():
+        return config.record.file
+    return Path(config.log.file)
 
 
 def _from_calls(wanted: Wanted, path: Path, frame: int | None, *, is_message: bool = False) -> Explanation:

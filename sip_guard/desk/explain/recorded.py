@@ -1,6 +1,7 @@
-"""A call out of the record: what the log line of its decision says, and no more."""
+"""A call out of the record or the log: what the form of its decision says, and no more."""
 
 import gzip
+import sqlite3
 from collections.abc import Iterator
 from datetime import datetime
 from pathlib import Path
@@ -12,6 +13,8 @@ from sip_guard.call import Attestation, Call, Code, Finding
 from sip_guard.config import Config
 from sip_guard.desk.guard import trunk_named
 from sip_guard.desk.statement import BadInput
+from sip_guard.journal.file import RefusedRecord, is_record
+from sip_guard.journal.search import Wanted, search
 from sip_guard.sip.flow import Flow
 from sip_guard.sip.message import MalformedMessage, Request, parse
 
@@ -36,11 +39,12 @@ def recorded_call(path: Path, call_id: str, config: Config) -> Recorded:
     """Find the last decision about a Call-ID. Raises BadInput."""
     line, count = None, 0
     try:
-        for each in _lines(path):
-            if call_id.encode() in each and (decision := _decision(each, call_id)) is not None:
-                line, count = decision, count + 1
-    except (OSError, EOFError) as error:
+        for line in _kept(path, call_id) if is_record(path) else _logged(path, call_id):  # noqa: B007 - the last counts
+            count += 1
+    except (OSError, EOFError, sqlite3.Error) as error:
         raise BadInput(f"the record {path} cannot be read: {error}") from None
+    except RefusedRecord as refused:
+        raise BadInput(str(refused)) from None
     if line is None:
         raise BadInput(f"`{call_id}` is neither a file nor a Call-ID of a decision in the record {path}; see --record")
     try:
@@ -48,6 +52,16 @@ def recorded_call(path: Path, call_id: str, config: Config) -> Recorded:
         return Recorded(_call(line, config), findings, line["action"], line["rule"], count)
     except (KeyError, TypeError, ValueError, AttributeError) as error:
         raise BadInput(f"the record {path} has a decision about `{call_id}` in another form: {error}") from None
+
+
+def _kept(path: Path, call_id: str) -> list[dict[str, Any]]:
+    return [found.fields for found in search(path, Wanted(call_id=call_id))][::-1]
+
+
+def _logged(path: Path, call_id: str) -> Iterator[dict[str, Any]]:
+    for line in _lines(path):
+        if call_id.encode() in line and (decision := _decision(line, call_id)) is not None:
+            yield decision
 
 
 def _lines(path: Path) -> Iterator[bytes]:

@@ -1,0 +1,1 @@
+"""Decisions are found in the record, and deleted from it."""

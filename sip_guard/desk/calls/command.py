@@ -1,0 +1,162 @@
+"""What `sip-guard calls` and `sip-guard forget` do with their arguments."""
+
+import re
+import sqlite3
+import time
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from pathlib import Path
+from typing import NamedTuple
+
+import msgspec
+
+from sip_guard import secret
+from sip_guard.config import Config
+from sip_guard.desk.instant import instant
+from sip_guard.desk.statement import BadInput
+from sip_guard.journal.file import RefusedRecord
+from sip_guard.journal.search import Found, Wanted, naming, search
+from sip_guard.journal.store import Store
+from sip_guard.number import dialled
+from sip_guard.record import Masking
+
+_AGO = re.compile(r"([0-9]{1,9})([smhdw])")
+_ACTION = re.compile(r"allow|tag|anonymise|redirect|reject( [3-6][0-9]{2})?")
+_SECONDS = {"s": 1, "m": 60, "h": 3600, "d": 86_400, "w": 604_800}
+
+
+class Asked(msgspec.Struct, frozen=True, kw_only=True):
+    """What was asked for on the command line."""
+
+    config: Config | None
+    record: Path | None
+    number: str | None
+    call_id: str | None
+    trunk: str | None
+    rule: str | None
+    result: str | None
+    action: str | None
+    since: str | None
+    until: str | None
+    limit: int
+
+
+class Decisions(NamedTuple):
+    """What was found."""
+
+    found: list[Found]
+    """The newest first."""
+    more: bool
+    """Whether there are others, which are older."""
+
+
+class Named(NamedTuple):
+    """Decisions that name a number."""
+
+    file: Path
+    decisions: list[int]
+
+
+def calls(asked: Asked) -> Decisions:
+    """Find decisions. Raises BadInput."""
+    path = record_of(asked.config, asked.record)
+    if asked.action is not None and not _ACTION.fullmatch(asked.action):
+        words = "allow, tag, anonymise, redirect, reject, or one rejection such as `reject 403`"
+        raise BadInput(f"--action `{asked.action}`: expected {words}")
+    wanted = Wanted(
+        numbers=() if asked.number is None else _forms(asked.number, _state(asked.config, path), last4=True),
+        call_id=asked.call_id,
+        trunk=asked.trunk,
+        rule=asked.rule,
+        result=asked.result,
+        action=asked.action,
+        since=_moment(asked.since, "--since"),
+        until=_moment(asked.until, "--until"),
+        limit=asked.limit + 1,
+    )
+    with _told(path):
+        found = list(search(path, wanted))
+    return Decisions(found[: asked.limit], len(found) > asked.limit)
+
+
+def named(number: str, config: Config | None, record: Path | None, *, last4: bool) -> Named:
+    """Find all that names a number. Raises BadInput."""
+    path = record_of(config, record)
+    forms = _forms(number, _state(config, path), last4=last4)
+    with _told(path):
+        return Named(path, naming(path, forms))
+
+
+def delete(named: Named) -> int:
+    """Delete decisions for good, beside a guard that writes; tell how many. Raises BadInput."""
+    if not named.decisions:
+        return 0
+    with _told(named.file), closing(Store(named.file)) as store:
+        return store.delete(named.decisions)
+
+
+def record_of(config: Config | None, record: Path | None) -> Path:
+    """Give the file of the record that was named, or that of the configuration. Raises BadInput."""
+    if record is not None:
+        return record
+    if config is None:
+        raise BadInput("which record? Give --config FILE, or --record FILE")
+    if config.record is None:
+        raise BadInput("the configuration keeps no record: it has no `state_directory`, or an empty `record.file`")
+    return config.record.file
+
+
+def _forms(number: str, state: Path, *, last4: bool) -> tuple[str, ...]:
+    """Give all forms in which a number may stand in a record, which depends on `log.numbers` of that time.
+
+    Hashed numbers are found with the guard's secret, if that is there. `last4` asks for the masked form
+    too, which other numbers share. Raises BadInput.
+    """
+    digits = dialled(number).removeprefix("+")
+    if digits.startswith("00"):
+        digits = digits.removeprefix("00")
+    if not digits:
+        raise BadInput(f"`{number}` is no number")
+    made = [digits]
+    if last4 and digits.isdecimal():
+        made.append(Masking("last4").mask(digits))
+    try:
+        key = secret.read(state)
+    except OSError as error:
+        raise BadInput(f"{error.filename} cannot be read: {error.strerror}; run it as the guard's user") from None
+    if key is not None:
+        made.append(Masking("hash", key).mask(digits))
+    return tuple(dict.fromkeys(made))
+
+
+def _state(config: Config | None, record: Path) -> Path:
+    """Give where the secret is that hashed numbers are keyed by: in the state directory, or beside the record."""
+    return (config and config.state_directory) or record.parent
+
+
+def _moment(text: str | None, option: str) -> float | None:
+    """Read a moment, which may be so long ago as `90m`, `12h` or `7d`. Raises BadInput."""
+    if text is None:
+        return None
+    ago = _AGO.fullmatch(text)
+    at = instant(text) if ago is None else time.time() - int(ago[1]) * _SECONDS[ago[2]]
+    if at is None:
+        raise BadInput(
+            f"{option} `{text}`: expected a time such as 2026-11-26T12:00:00Z, or how long ago: 90m, 12h, 7d"
+        )
+    return at
+
+
+@contextmanager
+def _told(path: Path) -> Iterator[None]:
+    """Say what is wrong with a record. Raises BadInput."""
+    try:
+        yield
+    except FileNotFoundError:
+        raise BadInput(f"there is no record {path}: a guard makes it, with its first decision") from None
+    except OSError as error:
+        raise BadInput(f"the record {path} cannot be read: {error.strerror}; run it as the guard's user") from None
+    except sqlite3.Error as error:
+        raise BadInput(f"the record {path} cannot be read: {error}") from None
+    except RefusedRecord as error:
+        raise BadInput(str(error)) from None
