@@ -134,17 +134,16 @@ class Certificates(Generic[_V]):
     def _signer(self, url: str, when: float) -> tuple[_V | None, bool]:
         """Give what is kept, if it is valid, and tell whether it is fresh. Sees to it that it stays so."""
         now = self._clock.seconds()
-        signer = self._valid(url, when)
         kept = self._good.get(url)
+        signer = self._valid(url, kept, when)
         if signer is None or kept is None or now >= kept.fresh_until:
             return signer, False
         if now >= kept.refresh_at and url not in self._fetches and not self._failure(url) and not self._is_busy(url):
             self._start(url, when)
         return signer, True
 
-    def _valid(self, url: str, when: float) -> _V | None:
+    def _valid(self, url: str, kept: "_Certificate[_V] | None", when: float) -> _V | None:
         """Give what is kept, if it is good by what is trusted now and its chain is valid."""
-        kept = self._good.get(url)
         if kept is None:
             return None
         judged, generation = kept.judged, self._generation()
@@ -196,7 +195,7 @@ class Certificates(Generic[_V]):
         try:
             answer = await self._fetch(url, known.validators if known is not None else NO_VALIDATORS)
         except Untried as error:
-            return self._valid(url, when) or _unavailable(str(error))
+            return self._valid(url, self._good.get(url), when) or _unavailable(str(error))
         except Unavailable as error:
             return self._failed(url, when, _unavailable(str(error)))
         except Forbidden as error:
@@ -236,7 +235,8 @@ class Certificates(Generic[_V]):
         now = self._clock.seconds()
         until = now + self._options.negative_seconds * (2 + 2 * self._random()) / 3
         self._failures.put(url, (finding, until))
-        signer, kept = self._valid(url, when), self._good.get(url)
+        kept = self._good.get(url)
+        signer = self._valid(url, kept, when)
         outage = finding.code.outcome is Outcome.UNAVAILABLE
         if signer is not None and kept is not None and (outage or now < kept.fresh_until):
             return signer

@@ -19,7 +19,10 @@ def is_signed(octets: bytes, signature: bytes, key: ec.EllipticCurvePublicKey) -
 
 def _integer(octets: bytes) -> bytes:
     """Write an unsigned number of 32 octets as an INTEGER in DER (X.690 8.3)."""
-    plain = octets.lstrip(b"\0") or b"\0"
-    if plain[0] & 0x80:
-        plain = b"\0" + plain
-    return b"\x02%c%b" % (len(plain), plain)
+    if octets[0] & 0x80:
+        return b"\x02\x21\0" + octets
+    if not octets[0]:
+        octets = octets.lstrip(b"\0") or b"\0"
+        if octets[0] & 0x80:
+            octets = b"\0" + octets
+    return b"\x02%c%b" % (len(octets), octets)

@@ -38,9 +38,8 @@ class Jws(msgspec.Struct, frozen=True):
     @classmethod
     def parse(cls, token: bytes, limit: int = MAX_TOKEN) -> Self | Finding:
         """Read the form and the JOSE header of a token in full form, of up to `limit` octets."""
-        fault = _form_fault(token, limit)
-        if fault is not None:
-            return fault
+        if len(token) > limit or token.translate(None, _ALPHABET) != b".." or token.startswith(b".."):
+            return _form_fault(token, limit)
         signed, _, seal = token.rpartition(b".")
         head, _, body = signed.partition(b".")
         payload, signature = _decoded(body), signature_of(seal)
@@ -91,14 +90,13 @@ def _not_base64url() -> Finding:
     return Finding(Code.PASSPORT_MALFORMED, "a part that is not base64url as RFC 7515 has it")
 
 
-def _form_fault(token: bytes, limit: int) -> Finding | None:
+def _form_fault(token: bytes, limit: int) -> Finding:
+    """Say what is wrong with the form of a token."""
     if len(token) > limit:
         return Finding(Code.PASSPORT_MALFORMED, f"a token of {len(token)} octets where {limit} are the limit")
     if token.translate(None, _ALPHABET) != b"..":
         return Finding(Code.PASSPORT_MALFORMED, "the token is not three parts in base64url")
-    if token.startswith(b".."):
-        return Finding(Code.COMPACT_FORM, "compact form where the full form is required")
-    return None
+    return Finding(Code.COMPACT_FORM, "compact form where the full form is required")
 
 
 def _decoded(part: bytes) -> bytes | None:

@@ -67,27 +67,29 @@ def claims(jws: Jws) -> Passport | Finding:
     payload = members(jws.payload)
     if payload is None:
         return Finding(Code.PASSPORT_MALFORMED, "the payload is not a JSON object in strict form")
-    for name in ("dest", "orig", "iat"):
-        if name not in payload:
-            return Finding(Code.CLAIM_MISSING, f"no '{name}' in the payload")
     try:
         said = msgspec.convert(payload, _Claims)
     except msgspec.ValidationError as fault:
+        for name in ("dest", "orig", "iat"):
+            if name not in payload:
+                return Finding(Code.CLAIM_MISSING, f"no '{name}' in the payload")
         return Finding(Code.CLAIM_INVALID, f"a claim of another form: {fault}"[:200])
-    tn, uri, attest, origid = map(_given, (said.orig.tn, said.orig.uri, said.attest, said.origid))
+    orig, dest = said.orig, said.dest
+    tn = None if orig.tn is UNSET else orig.tn
+    uri = None if orig.uri is UNSET else orig.uri
     if (tn is None) == (uri is None) or not (tn or uri):
         return Finding(Code.CLAIM_INVALID, "'orig' does not hold exactly one of 'tn' and 'uri'")
-    if not said.dest.tn and not said.dest.uri:
+    if not dest.tn and not dest.uri:
         return Finding(Code.CLAIM_INVALID, "'dest' names nobody")
     return Passport(
         jws.alg,
         jws.ppt,
         jws.typ,
         jws.x5u,
-        attest,
-        origid,
-        said.dest.tn,
-        said.dest.uri,
+        None if said.attest is UNSET else said.attest,
+        None if said.origid is UNSET else said.origid,
+        dest.tn,
+        dest.uri,
         said.iat,
         tn,
         uri,
@@ -95,7 +97,3 @@ def claims(jws: Jws) -> Passport | Finding:
         jws.signature,
         payload,
     )
-
-
-def _given(value: str | UnsetType) -> str | None:
-    return None if value is UNSET else value

@@ -101,7 +101,10 @@ class Trusts:
     @property
     def generation(self) -> int:
         """Changes whenever certificates have to be judged again."""
-        return sum(group.generation for group in self.groups.values())
+        total = 0
+        for group in self.groups.values():  # asked for every token: quicker than `sum`
+            total += group.generation
+        return total
 
     def judge(self, pem: bytes, when: float) -> Judgement | Finding:
         """Ask every group about a bundle; a finding where none believes it."""

@@ -5,7 +5,7 @@ Each check is a step with a name and its source, so that whoever asks can be sho
 
 from collections.abc import Callable
 from functools import lru_cache
-from typing import Literal, NamedTuple
+from typing import Final, Literal, NamedTuple
 
 import msgspec
 
@@ -28,7 +28,11 @@ from sip_guard.stir.token import Token
 from sip_guard.stir.types import BASE, TYPES
 from sip_guard.stir.types.div import diverted_from
 
+MAX_HEADINGS: Final = 4096
+"""Signers whose URL, parameters and JOSE header are remembered to agree."""
+
 Asked = Callable[[Token], Finding | None]
+_headings: set[tuple[object, ...]] = set()
 
 
 class Step(NamedTuple):
@@ -46,7 +50,34 @@ def examine(token: Token) -> Finding | None:
 
     What passes may still not attest all that the call shows: that is said of tokens that are genuine (`attested`).
     """
-    return _first(_EXAMINED, token)
+    return _headed(token) or _first(_EXAMINED, token)
+
+
+def _headed(token: Token) -> Finding | None:
+    """Say what is wrong with what is the same for every token of a signer; what was good once is remembered."""
+    heading = token.read
+    if isinstance(heading, Jws):
+        said = token.identity
+        key = (
+            said.info,
+            said.alg,
+            said.ppt,
+            heading.alg,
+            heading.ppt,
+            heading.typ,
+            heading.x5u,
+            token.terms.laboratories,
+        )
+        if key in _headings:
+            token.jws = heading
+            return None
+        fault = _first(_HEADED, token)
+        if fault is None:
+            if len(_headings) >= MAX_HEADINGS:
+                _headings.clear()
+            _headings.add(key)
+        return fault
+    return _first(_HEADED, token)
 
 
 def verify(token: Token) -> Finding | None:
@@ -287,7 +318,8 @@ VERIFIED = (
 )
 """All that needs the certificate."""
 
-_EXAMINED = tuple(step.fault for step in EXAMINED[1:])
+_HEADED = tuple(step.fault for step in EXAMINED[1:9])
+_EXAMINED = tuple(step.fault for step in EXAMINED[9:])
 _VERIFIED = tuple(step.fault for step in VERIFIED)
 
 
