@@ -101,7 +101,7 @@ class _Builder:
             signing=signing.Reader(self.folder, self.faults, time.time()).signing(file),
             dns=file.dns,
             trust=trust.Reader(self.folder, self.faults).groups(file.verification, trunks),
-            freshness=self._freshness(file.verification),
+            freshness=_freshness(file.verification),
             time_limit=file.verification.time_limit,
             replay=file.verification.replay,
             repository=self._repository(file.verification.repository),
@@ -137,11 +137,6 @@ class _Builder:
         return files
 
     # What is checked and decided.
-
-    def _freshness(self, item: options.Verification) -> Freshness:
-        if item.max_diverted_age < item.max_age:
-            self.faults.add("verification.max_diverted_age", f"it cannot be less than `max_age`, {item.max_age:g}")
-        return Freshness(item.max_age, item.max_future, item.max_diverted_age)
 
     def _repository(self, item: Repository) -> Repository:
         at = "verification.repository.laboratories"
@@ -232,3 +227,8 @@ class _Builder:
                     "state_directory", f"the folder {path} is not there; make it, owned by the guard's user"
                 )
         return path
+
+
+def _freshness(item: options.Verification) -> Freshness:
+    """Whoever lets tokens be older means those of diverted calls, too."""
+    return Freshness(item.max_age, item.max_future, max(item.max_age, item.max_diverted_age))

@@ -355,3 +355,9 @@ def test_what_is_no_repository_is_told_with_its_line(folder: Folder, name: str) 
 def test_a_cache_whose_bounds_contradict_each_other_is_a_fault(folder: Folder) -> None:
     text = changed("anchors:", "repository: {cache_seconds: 90000.0, max_cache_seconds: 80000.0}\n  anchors:")
     assert folder.fault(text) == "10: verification.repository: `max_cache_seconds` is less than `cache_seconds`"
+
+
+def test_tokens_of_diverted_calls_may_be_as_old_as_any(folder: Folder) -> None:
+    freshness = folder.load(changed("anchors:", "max_age: 3600\n  anchors:")).freshness
+    assert (freshness.max_age, freshness.max_diverted_age) == (3600, 3600)
+    assert folder.load(GOOD).freshness.max_diverted_age == 300
