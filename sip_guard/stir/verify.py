@@ -277,7 +277,8 @@ EXAMINED = (
 
 
 def _validity(token: Token) -> Finding | None:
-    if not token.signer.valid(token.call.arrival):
+    signer = token.signer
+    if not signer.not_before <= token.call.arrival <= signer.not_after:
         return Finding(Code.CERTIFICATE_EXPIRED, "a certificate of the chain is out of its time")
     return None
 
