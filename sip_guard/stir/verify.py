@@ -277,8 +277,7 @@ EXAMINED = (
 
 
 def _validity(token: Token) -> Finding | None:
-    signer = token.signer
-    if not signer.not_before <= token.call.arrival <= signer.not_after:
+    if not token.signer.valid(token.call.arrival):
         return Finding(Code.CERTIFICATE_EXPIRED, "a certificate of the chain is out of its time")
     return None
 
