@@ -22,7 +22,8 @@ from twisted.logger import LogLevel
 from twisted.python.failure import Failure
 
 from sip_guard import __version__
-from sip_guard.cli import _Twisted, main
+from sip_guard.cli import main
+from sip_guard.cli.complaints import Complaints
 from sip_guard.config.options import Limits
 from sip_guard.demo.pki import DAY, Window, authority, issue
 from sip_guard.log import logger
@@ -364,7 +365,7 @@ def test_a_secret_that_cannot_be_kept_is_said_and_the_end_is_1(config: Path) -> 
 def events(*complaints: dict[str, object]) -> list[dict[str, object]]:
     """Give what becomes of Twisted's events in our log."""
     file = BytesIO()
-    observer = _Twisted(logger(file))
+    observer = Complaints(logger(file))
     for complaint in complaints:
         observer(complaint)
     return [json.loads(line) for line in file.getvalue().splitlines()]

@@ -1,0 +1,45 @@
+"""`sip-guard explain`: why a call was decided as it was."""
+
+import sys
+from pathlib import Path
+from typing import Any
+
+import click
+from rich.console import Console
+
+from sip_guard.cli.input import FILE, certificates_option, fetch_option, loaded, told, trunk_option
+
+
+@click.command()
+@click.argument("what", metavar="MESSAGE|CAPTURE#FRAME|CALL-ID")
+@click.option("--config", "-c", "path", required=True, type=FILE, envvar="SIP_GUARD_CONFIG", help="Whose rules apply.")
+@click.option(
+    "--record",
+    type=FILE,
+    help="Where a Call-ID is looked for: the record of a guard, or its log, plain or gzip."
+    "  [default: those of the configuration]",
+)
+@trunk_option
+@certificates_option
+@fetch_option
+@click.option(
+    "--at", default="now", show_default=True, help="When a message came: now, iat, seconds, or 2026-11-26T12:00:00Z."
+)
+@click.option("--json", "as_json", is_flag=True, help="One JSON object instead of tables.")
+def explain(path: Path, as_json: bool, **given: Any) -> None:
+    """Say what is found about a call, which rules apply and why, the verdict, and what rules in shadow would do.
+
+    The call is a SIP request in a file, or the INVITE in a frame of a capture, or one that a guard has recorded; of
+    that, only what is in the record is known. Ends with 0 if the call goes on, with 1 if not, and with 2 if the input
+    is bad.
+    """
+    from sip_guard.desk.explain import command, show  # noqa: PLC0415 - costs nothing where it is not asked for
+    from sip_guard.verdict import Forward  # noqa: PLC0415
+
+    with told():
+        explained = command.explain(command.Wanted(config=loaded(path), **given))
+    if as_json:
+        click.echo(show.json_text(explained))
+    else:
+        show.tables(explained, Console(markup=False, highlight=False))
+    sys.exit(0 if isinstance(explained.decision.verdict, Forward) else 1)
