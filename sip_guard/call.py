@@ -8,6 +8,7 @@ import msgspec
 
 from sip_guard.number import DialPlan, canonical, written_in
 from sip_guard.peer import Trunk
+from sip_guard.sip.diversion import diverting
 from sip_guard.sip.flow import Flow
 from sip_guard.sip.headers import name_addr, split_list
 from sip_guard.sip.message import Request
@@ -422,14 +423,42 @@ class Call(msgspec.Struct, frozen=True):
     def network(self) -> tuple[Party, ...]:
         """Who calls by the word of the trunk, if it is believed: P-Asserted-Identity, or else Remote-Party-ID.
 
+        A customer's P-Preferred-Identity, which asks the network to assert a number (RFC 3325 9.2), stands last.
         The British call it the network number, and From the presentation number (Ofcom, General Condition C6).
         """
         if self.asserted or not self.trunk.trust_asserted:
             return self.asserted[:MAX_ASSERTED]
-        values = self.request.values(b"remote-party-id")
-        items = [item for value in values for item in split_list(value)]
+        items = self._items(b"remote-party-id")
         callers = [item for item in items if not _CALLED.search(item.rpartition(b">")[2])]
+        if not callers and self.trunk.origin == "customer":
+            callers = self._items(b"p-preferred-identity")
         return tuple(Party.of(item, self.trunk.dial_plan) for item in callers[:MAX_ASSERTED])
+
+    def _items(self, name: bytes) -> list[bytes]:
+        return [item for value in self.request.values(name) for item in split_list(value)]
+
+    @property
+    def diverting(self) -> tuple[Party, ...]:
+        """Who diverted the call on its way, as it says: Diversion, then History-Info, the last one of each first.
+
+        Nobody is named twice. Anyone can write it: `diverted` says whether it is believed.
+        """
+        parties = (Party.of(value, self.trunk.dial_plan) for value in diverting(self.request))
+        return tuple({party.number or party.uri: party for party in parties if party.uri is not None}.values())
+
+    @property
+    def diverted(self) -> bool:
+        """Whether it was diverted, by the word of a trunk that is believed about it."""
+        return self.trunk.trust_diversion and bool(self.diverting)
+
+    def attested_by(self, field: Literal["from", "asserted"], number: str) -> bytes:
+        """Name the header field, in lower case, whose token is one for a number that `shown` has under `field`.
+
+        No token attests an older field than P-Asserted-Identity, but that From has the same number may be attested.
+        """
+        if field == "asserted" and (self.asserted or number != self.presented.number):
+            return b"p-asserted-identity"
+        return b"from"
 
     def shown(self) -> list[tuple[Literal["from", "asserted"], Party]]:
         """Give who calls, field by field: From, and the network's word. A number stands once for each."""

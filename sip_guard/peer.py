@@ -48,6 +48,8 @@ class Trunk(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
     trust_asserted: bool = True
     """Whether it is in our trust domain (RFC 3325): its P-Asserted-Identity says who calls, and it gets ours. False:
     the field is removed, from it and towards it, and From alone counts."""
+    trust_diversion: bool = False
+    """Whether its Diversion and History-Info say truly who diverted a call. False: they count for nothing."""
     trusted: bool = False
     """Whether this peer's own verstat and attestation headers are believed. False: they are removed."""
     attested_number: Literal["both", "asserted", "presented"] = "both"

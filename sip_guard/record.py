@@ -9,6 +9,7 @@ import msgspec
 from sip_guard.call import Call, Party
 from sip_guard.policy.decision import Decision
 from sip_guard.sip.flow import written
+from sip_guard.sip.hygiene import PRIVACY, privacy
 from sip_guard.verdict import Forward
 
 Numbers = Literal["full", "last4", "hash"]
@@ -57,7 +58,9 @@ def record(call: Call, decision: Decision, masking: Masking, *, now: float, gene
         "reason": decision.reason,
         "sip_code": None if isinstance(verdict, Forward) else verdict.code,
         "from": mask(who(call.presented)),
-        "asserted": [mask(party.number or "") for party in call.asserted],
+        "asserted": [mask(party.number or "") for party in call.network],
+        "diversion": [mask(who(party)) for party in call.diverting],
+        "privacy": sorted(word.decode() for word in PRIVACY & privacy(call.request)),
         "to": mask(call.to.number or ""),
         "target": mask(who(call.target)),
         "identities": len(call.identities),
@@ -88,9 +91,13 @@ _NUMBERS = frozenset({"orig", "dest"})
 """Particulars that are a token's number, which need be none of the call's."""
 
 
+def _parties(call: Call) -> tuple[Party, ...]:
+    return (call.presented, *call.network, *call.diverting, call.to, call.target)
+
+
 def _masked(call: Call, masking: Masking) -> Callable[[str], str]:
     """Give what masks the numbers of a call wherever they stand in a text that somebody else wrote."""
-    parties = () if masking.numbers == "full" else (call.presented, *call.asserted, call.to, call.target)
+    parties = () if masking.numbers == "full" else _parties(call)
     numbers = {party.number: masking.mask(party.number) for party in parties if party.number and len(party.number) > 4}
 
     def masked(text: str) -> str:

@@ -20,6 +20,8 @@ def fields(call_id: str = "a", **given: Any) -> dict[str, Any]:
         "sip_code": None,
         "from": caller,
         "asserted": [caller] if caller else [],
+        "diversion": [],
+        "privacy": [],
         "to": "441632960001",
         "target": "441632960001",
         "identities": 0,

@@ -5,7 +5,7 @@ from scene import TRUNK
 
 from sip_guard.call import MAX_ASSERTED, Call, Code, Finding, Outcome
 from sip_guard.number import DialPlan
-from sip_guard.peer import Trunk
+from sip_guard.peer import Origin, Trunk
 from sip_guard.sip.flow import Flow
 
 FLOW = Flow("UDP", ("192.0.2.1", 5060), ("198.51.100.7", 5060))
@@ -95,8 +95,8 @@ def test_each_identity_value_is_one_token(lines: list[str]) -> None:
 BY_RPID = "Remote-Party-ID: <sip:+442071234567@x>;party=calling, <sip:+442071230000@x>;party=called"
 
 
-def network(*lines: str, trusted: bool = True) -> list[str | None]:
-    made = call(*lines, trunk=msgspec.structs.replace(TRUNK, trust_asserted=trusted))
+def network(*lines: str, trusted: bool = True, origin: Origin = "unknown") -> list[str | None]:
+    made = call(*lines, trunk=msgspec.structs.replace(TRUNK, trust_asserted=trusted, origin=origin))
     return [party.number for party in made.network]
 
 
@@ -107,6 +107,50 @@ def test_the_network_asserts_with_one_field_or_the_older_one() -> None:
     assert network(asserted, BY_RPID) == ["12155551212"]
     assert network(asserted, BY_RPID, trusted=False) == []
     assert network() == []
+
+
+def test_a_customer_asks_which_number_is_to_be_asserted() -> None:
+    preferred = "P-Preferred-Identity: <tel:+12155551299>"
+    assert network(preferred, origin="customer") == ["12155551299"]
+    assert network(preferred, "P-Asserted-Identity: <tel:+12155551212>", origin="customer") == ["12155551212"]
+    assert network(preferred, BY_RPID, origin="customer") == ["442071234567"]
+    assert network(preferred, origin="customer", trusted=False) == []
+    assert network(preferred, origin="domestic") == []
+
+
+def test_an_older_field_is_attested_by_a_token_for_from_if_it_has_the_same_number() -> None:
+    older = call("Remote-Party-ID: <sip:+12155551212@x>")
+    assert older.attested_by("from", "12155551212") == b"from"
+    assert older.attested_by("asserted", "12155551212") == b"from"
+    assert older.attested_by("asserted", "442071234567") == b"p-asserted-identity"
+    assert call("P-Asserted-Identity: <tel:+12155551212>").attested_by("asserted", "12155551212") == (
+        b"p-asserted-identity"
+    )
+
+
+# Who diverted it.
+
+
+def test_who_diverted_is_read_by_the_trunks_dial_plan_and_named_once() -> None:
+    made = call(
+        "Diversion: <sip:2155551234@x>;reason=user-busy, <sip:anonymous@anonymous.invalid>, nonsense",
+        "History-Info: <sip:+12155551234@y>;index=1, <sip:+12155551213@y>;index=1.1;mp=1",
+        trunk=NATIONAL,
+    )
+    assert [party.number for party in made.diverting] == ["12155551234", None]
+
+
+@pytest.mark.parametrize(
+    ("line", "trusted", "diverted"),
+    [
+        ("Diversion: <sip:+12155551234@x>", True, True),
+        ("Diversion: <sip:+12155551234@x>", False, False),
+        ("Diversion: nonsense", True, False),
+        ("Subject: x", True, False),
+    ],
+)
+def test_a_call_was_diverted_if_a_trunk_that_is_believed_says_so(line: str, *, trusted: bool, diverted: bool) -> None:
+    assert call(line, trunk=msgspec.structs.replace(TRUNK, trust_diversion=trusted)).diverted is diverted
 
 
 def test_a_number_is_shown_once_by_each_field() -> None:

@@ -48,6 +48,8 @@ def test_a_call_that_passed_is_explained_in_full() -> None:
         "sip_code": None,
         "from": "12155551212",
         "asserted": ["12155551212"],
+        "diversion": [],
+        "privacy": [],
         "to": "12155551213",
         "target": "12155551213",
         "identities": 1,
@@ -69,6 +71,18 @@ def test_a_call_that_passed_is_explained_in_full() -> None:
         "latency_ms": 12.35,
         "generation": 3,
     }
+
+
+def test_who_diverted_a_call_and_what_it_asks_to_hide_are_told() -> None:
+    lines = ("Diversion: <sip:+12155550177@x>, <sip:voicemail@x>", "Privacy: id;history;nonsense")
+    shown = written(call(*lines, "Remote-Party-ID: <sip:+12155550188@x>"))
+    assert shown["diversion"] == ["12155550177", "voicemail"]
+    assert shown["privacy"] == ["history", "id"]
+    assert shown["asserted"] == ["12155550188"]
+    found = Finding(Code.NO_IDENTITY, "12155550177 and 12155550188")
+    masked = written(call(*lines, "Remote-Party-ID: <sip:+12155550188@x>"), found, masking=LAST4)
+    assert masked["diversion"] == ["*******0177", "voicemail"]
+    assert '"detail": "*******0177 and *******0188"' in json.dumps(masked["findings"])
 
 
 def test_a_call_that_was_refused_says_why() -> None:

@@ -1,7 +1,7 @@
 """Whether a call that comes in from abroad shows a number of home (Ofcom, CLI guidance of July 2024).
 
 A domestic number from abroad is a spoofed one, but for those who may well call so: mobiles that roam, customers whose
-lines end abroad, and the Crown dependencies.
+lines end abroad, the Crown dependencies, and callers of home who were diverted abroad and back.
 """
 
 from sip_guard import plans
@@ -48,6 +48,8 @@ class OriginCheck:
         block = self._permitted.find(number) if self._permitted is not None else None
         if block is not None and block.allocated:
             return Code.FOREIGN_PERMITTED, "listed as permitted" + (f" for {block.holder}" if block.holder else "")
+        if call.diverted:
+            return Code.FOREIGN_PERMITTED, "diverted abroad: the call may have begun at home"
         if reading.kind != "mobile":
             return Code.FOREIGN_ORIGIN, f"a number of home ({reading.kind}) on a call from abroad"
         if call.trunk.origin == "roaming_verified":

@@ -1,6 +1,7 @@
 """Looks up the numbers that a call shows in the lists of protected numbers (47 CFR 64.1200(o); Ofcom's DNO list)."""
 
 from collections.abc import Callable, Sequence
+from typing import Literal
 
 from sip_guard.call import Call, Code, Excuse, Finding
 from sip_guard.lists.keeper import Entry
@@ -9,9 +10,7 @@ from sip_guard.lists.listing import last_day
 Find = Callable[[str, float], Sequence[Entry]]
 """Gives what the lists say of a canonical number at a moment in seconds since the epoch."""
 
-
-_ATTESTED = {"from": b"from", "asserted": b"p-asserted-identity"}
-"""Header fields whose number a token attests."""
+Field = Literal["from", "asserted", "name"]
 
 
 class ProtectedCheck:
@@ -29,9 +28,10 @@ class ProtectedCheck:
 
     def check(self, call: Call) -> list[Finding]:
         """Give a finding for each entry that the call runs against."""
-        shown = [*((field, party.number) for field, party in call.shown()), *(("name", each) for each in call.named())]
+        shown: list[tuple[Field, str | None]] = [(field, party.number) for field, party in call.shown()]
+        shown += [("name", number) for number in call.named()]
         found = [
-            _finding(entry, field, number)
+            _finding(call, entry, field, number)
             for field, number in dict.fromkeys(shown)
             if number is not None
             for entry in self._find(number, call.arrival)
@@ -43,11 +43,11 @@ class ProtectedCheck:
         return found
 
 
-def _finding(entry: Entry, field: str, number: str) -> Finding:
+def _finding(call: Call, entry: Entry, field: Field, number: str) -> Finding:
     listing, scope = entry.listing, entry.listing.scope
     excuse = None
-    if scope.kind == "attested" and field in _ATTESTED:
-        excuse = Excuse(_ATTESTED[field], scope.level, frozenset(scope.names))
+    if scope.kind == "attested" and field != "name":
+        excuse = Excuse(call.attested_by(field, number), scope.level, frozenset(scope.names))
     return Finding(
         Code.NUMBER_PROTECTED,
         f"the number in `{field}` is on the list {entry.name}: {scope}",

@@ -69,6 +69,8 @@ class Trunk(msgspec.Struct, frozen=True, kw_only=True):
     """Where its calls go; None: to every target on our side."""
     identity: Literal["require", "prefer", "ignore"] = "prefer"
     trust_asserted: bool = True
+    trust_diversion: bool = False
+    """Whether its Diversion and History-Info are believed."""
     trusted: bool = False
     attested_number: Literal["both", "asserted", "presented"] = "both"
     called_number: Literal["target", "either"] = "target"
@@ -261,6 +263,8 @@ class When(msgspec.Struct, frozen=True, kw_only=True):
     identity: Names = ()
     caller: Names = ()
     called: Names = ()
+    diverted: bool | None = None
+    diverting: Names = ()
     hours: Names = ()
     days: Names = ()
 

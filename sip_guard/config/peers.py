@@ -68,6 +68,7 @@ class Reader:
             targets=self._ours if item.targets is None else self._its_targets(item.targets, f"{at}.targets"),
             identity=item.identity,
             trust_asserted=item.trust_asserted,
+            trust_diversion=item.trust_diversion,
             trusted=item.trusted,
             attested_number=item.attested_number,
             called_number=item.called_number,

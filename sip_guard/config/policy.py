@@ -21,7 +21,7 @@ from sip_guard.policy.hours import DAYS, Hours
 from sip_guard.policy.rule import EXEMPT, FINDINGS, Rule
 from sip_guard.policy.weighing import RESULTS
 from sip_guard.policy.when import NUMBER, SIGNER, TOKEN, TRUNK, When
-from sip_guard.policy.words import NOT, Words
+from sip_guard.policy.words import ANY, NOT, Words
 
 _OWN_RULES = ("default", Code.EMERGENCY.value, Code.PSAP_CALLBACK.value)
 """What the log calls a decision that no rule gave."""
@@ -134,6 +134,12 @@ class Reader:
         if self._trunks and not any(rule.when.of_trunk(trunk) for trunk in self._trunks):
             named = " and ".join(f"`{name}`" for name in TRUNK if getattr(rule.when, name))
             self._faults.add(f"{at}.when", f"there is no trunk with this {named}: this would never apply")
+        elif self._trunks and _needs_diversion(rule.when):
+            if not any(trunk.trust_diversion and rule.when.of_trunk(trunk) for trunk in self._trunks):
+                what = "no trunk that this is about has `trust_diversion: true`: this would never apply"
+                self._faults.add(f"{at}.when", what)
+            elif "false" in rule.when.diverted.wanted:
+                self._faults.add(f"{at}.when", "nobody diverted a call that was not diverted: this would never apply")
 
     def _rule(self, item: options.Rule, at: str) -> Rule:
         act = self._faults.attempt(Act.parse, item.then, f"{at}.then") or Act("tag")
@@ -164,6 +170,8 @@ class Reader:
             identity=self._among(item.identity, ("require", "prefer", "ignore"), f"{at}.identity", "setting"),
             caller=self._prefixes(item.caller, f"{at}.caller"),
             called=self._prefixes(item.called, f"{at}.called"),
+            diverted=ANY if item.diverted is None else Words.of((str(item.diverted).lower(),)),
+            diverting=self._prefixes(item.diverting, f"{at}.diverting"),
             hours=self._faults.attempt(Hours.parse, hours, f"{at}.hours") if hours else None,
             days=self._among(_days(item.days), DAYS, f"{at}.days", "day"),
             zone=self._zone,
@@ -268,6 +276,10 @@ class Reader:
 def preset(name: str) -> tuple[Rule, ...]:
     """Give the rules of a preset as it ships."""
     return tuple(Reader(options.Policy(), Faults(), trunks=(), lists=()).preset(name))
+
+
+def _needs_diversion(when: When) -> bool:
+    return "true" in when.diverted.wanted or bool(when.diverting.wanted)
 
 
 def _in_mode(rule: Rule, own: Mode | None, of_preset: Mode | None) -> Rule:

@@ -16,12 +16,12 @@ class Row(NamedTuple):
     values: tuple[object, ...]
     """In the order of `schema.ADD`."""
     numbers: frozenset[str]
-    """That the call shows or calls, as they are masked."""
+    """That the call shows or calls, and that diverted it, as they are masked."""
 
     @classmethod
     def of(cls, time: float, fields: dict[str, Any]) -> "Row":
         """Make the row of a decision at `time` (seconds since the epoch)."""
         named = ("call_id", "trunk", "result", "action", "rule", "reason", "sip_code")
-        numbers = {fields["from"], *fields["asserted"], fields["to"], fields["target"]}
+        numbers = {fields["from"], *fields["asserted"], *fields["diversion"], fields["to"], fields["target"]}
         whole = _encoder.encode(fields).decode()
         return cls((time, *(fields[name] for name in named), whole), frozenset(numbers - {""}))

@@ -19,7 +19,7 @@ class Wanted(msgspec.Struct, frozen=True, kw_only=True):
     """Which decisions are looked for. What is None is not asked."""
 
     numbers: tuple[str, ...] = ()
-    """Forms of one number, any of which may be in From, the asserted identities, To or the Request-URI; none: any."""
+    """Forms of one number, any of which the call may show, assert or call, or that diverted it; none: any."""
     call_id: str | None = None
     trunk: str | None = None
     rule: str | None = None

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from sip_guard.call import Code
 from sip_guard.policy.rule import Rule
-from sip_guard.policy.when import NUMBER, ONE_FINDING, SIGNER, TRUNK, When
+from sip_guard.policy.when import BEGINNINGS, NUMBER, ONE_FINDING, SIGNER, TRUNK, When
 from sip_guard.policy.words import Words
 
 
@@ -18,10 +18,10 @@ def hidden_by(rule: Rule, earlier: Sequence[Rule]) -> Rule | None:
 
 def covers(wide: When, narrow: When) -> bool:
     """Tell for sure that `wide` holds wherever `narrow` does."""
-    for name in (*TRUNK, *ONE_FINDING, "days"):
+    for name in (*TRUNK, *ONE_FINDING, "diverted", "days"):
         if not getattr(wide, name).covers(getattr(narrow, name), several=name in (*NUMBER, *SIGNER, "spc")):
             return False
-    if not (_begins_within(wide.caller, narrow.caller) and _begins_within(wide.called, narrow.called)):
+    if not all(_begins_within(getattr(wide, name), getattr(narrow, name)) for name in BEGINNINGS):
         return False
     if wide.hours is not None and (narrow.hours is None or not wide.hours.covers(narrow.hours)):
         return False

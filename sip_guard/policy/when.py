@@ -15,6 +15,8 @@ TRUNK: Final = ("trunk", "origin", "identity")
 """Conditions that a trunk alone decides about."""
 NUMBER: Final = ("field", "country", "kind", "list", "owner")
 """Conditions about a finding that its particulars decide about."""
+BEGINNINGS: Final = ("caller", "called", "diverting")
+"""Conditions on how a number of the call begins."""
 TOKEN: Final = ("attestation", "spc")
 """Conditions about a finding that the token decides about."""
 SIGNER: Final = ("repository", "issuer")
@@ -54,6 +56,10 @@ class When(msgspec.Struct, frozen=True, kw_only=True):
     """How a number that is shown begins: From, or by the trunk's word."""
     called: Words = ANY
     """How the number begins that the call goes to."""
+    diverted: Words = ANY
+    """`true` or `false`: whether it was diverted on its way, by the word of a trunk that is believed about it."""
+    diverting: Words = ANY
+    """How a number that diverted it begins, by the same word."""
     hours: Hours | None = None
     """When the call comes; None: at any time."""
     days: Words = ANY
@@ -86,7 +92,7 @@ class When(msgspec.Struct, frozen=True, kw_only=True):
 
     def match_rest(self, call: Call, findings: Sequence[Finding]) -> Sequence[Finding] | None:
         """Do as `match` where `of_trunk` and `of_names` hold already."""
-        if not (self._of_numbers(call) and self._of_time(call)):
+        if not (self._of_numbers(call) and self._of_diversion(call) and self._of_time(call)):
             return None
         about = [(name, words) for name in ONE_FINDING if (words := getattr(self, name)) is not ANY and words]
         if not about and not self.finding.wanted:
@@ -109,6 +115,8 @@ class When(msgspec.Struct, frozen=True, kw_only=True):
             "identity": lambda: self.identity.take((call.trunk.identity,)),
             "caller": lambda: self.caller.begin(_callers(call)),
             "called": lambda: self.called.begin(_texts(call.target)),
+            "diverted": lambda: self.diverted.take((str(call.diverted).lower(),)),
+            "diverting": lambda: self.diverting.begin(_diverting(call)),
             "hours": lambda: self.hours is None or self.hours.include(_minute(self._moment(call))),
             "days": lambda: self.days.take((_day(self._moment(call)),)),
             "finding": lambda: self.of_names(names_of(findings)),
@@ -128,6 +136,11 @@ class When(msgspec.Struct, frozen=True, kw_only=True):
     def _of_numbers(self, call: Call) -> bool:
         return (self.caller is ANY or self.caller.begin(_callers(call))) and (
             self.called is ANY or self.called.begin(_texts(call.target))
+        )
+
+    def _of_diversion(self, call: Call) -> bool:
+        return (self.diverted is ANY or self.diverted.take((str(call.diverted).lower(),))) and (
+            self.diverting is ANY or self.diverting.begin(_diverting(call))
         )
 
     def _of_time(self, call: Call) -> bool:
@@ -162,6 +175,11 @@ def _takes(words: Words, name: str, finding: Finding) -> bool:
 
 def _callers(call: Call) -> tuple[str, ...]:
     return tuple(text for _, party in call.shown() for text in _texts(party))
+
+
+def _diverting(call: Call) -> tuple[str, ...]:
+    parties = call.diverting if call.trunk.trust_diversion else ()
+    return tuple(text for party in parties for text in _texts(party))
 
 
 def _texts(party: Party) -> tuple[str, ...]:

@@ -46,7 +46,11 @@ _VERSTAT_OR_QUOTED = re.compile(
 
 IDENTITIES = frozenset((b"p-asserted-identity", b"p-preferred-identity", b"remote-party-id"))
 """Fields that say who somebody is on behalf of the network, or ask it to say so."""
+PRIVACY = frozenset((b"critical", b"header", b"history", b"id", b"none", b"session", b"user"))
+"""What Privacy can ask for (RFC 3323 4.2, RFC 3325 9.3, RFC 7044 10.2)."""
 _HIDING = frozenset((b"id", b"user", b"header"))
+_PRIVATE = re.compile(rb";\s*privacy\s*=\s*\"?(?:full|name|uri)", re.IGNORECASE)
+"""A Remote-Party-ID that asks to be hidden (draft-ietf-sip-privacy-04 5.1)."""
 
 
 def privacy(message: Message) -> frozenset[bytes]:
@@ -64,7 +68,8 @@ def withhold(draft: Draft, *, outside: bool, anonymous: bool = False) -> None:
 
     - `id` asks for it (RFC 3325 9.3). So do `user` and `header`: whoever is to be hidden in what the phone wrote, or
       in what only the network can hide (RFC 3323 4.2), is not to be named by the network. The older Remote-Party-ID and
-      P-Preferred-Identity say the same as P-Asserted-Identity and go with it.
+      P-Preferred-Identity say the same as P-Asserted-Identity and go with it. So does a Remote-Party-ID that asks
+      for it in its own way, `privacy=full`.
     - `none` alone forbids to remove P-Asserted-Identity (RFC 3325 7). Beside another value, which RFC 3323 4.2 does
       not allow, it does not count: what is hidden by mistake does less harm than what is shown.
     - Without Privacy it is a matter of policy (RFC 3325 7), which `outside` is. `session`, `history` and `critical` say
@@ -74,7 +79,7 @@ def withhold(draft: Draft, *, outside: bool, anonymous: bool = False) -> None:
     changes From breaks the token that attests it. Privacy itself always stays, for those behind to act upon.
     """
     asked = privacy(draft.message)
-    if anonymous or asked & _HIDING:
+    if anonymous or asked & _HIDING or any(map(_PRIVATE.search, draft.message.values(b"remote-party-id"))):
         hidden = IDENTITIES
     elif outside and asked != {b"none"}:
         hidden = frozenset({b"p-asserted-identity"})

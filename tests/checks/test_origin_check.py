@@ -99,3 +99,14 @@ def test_what_is_found_names_country_and_kind_and_no_number() -> None:
 
 def test_a_call_without_numbers_is_none_of_home() -> None:
     assert found(calling("alice", trunk=GATEWAY)) == []
+
+
+DIVERSION = "Diversion: <sip:+447400123456@carrier.example>;reason=unreachable"
+
+
+@pytest.mark.parametrize("number", ["442071234567", "447400123457"])
+def test_who_was_diverted_abroad_may_have_called_from_home_by_the_word_of_a_trunk_that_is_believed(number: str) -> None:
+    believed = trunk(origin="international_gateway", trust_diversion=True)
+    assert found(calling(f"+{number}", DIVERSION, trunk=believed)) == [("foreign-permitted", "from")]
+    assert found(calling(f"+{number}", trunk=believed)) != [("foreign-permitted", "from")]
+    assert found(calling(f"+{number}", DIVERSION, trunk=GATEWAY)) != [("foreign-permitted", "from")]

@@ -324,3 +324,18 @@ def test_american_analytics_are_enforced_with_somebody_to_complain_to_alone(fold
     (blocking,) = [rule for rule in config.rules if rule.id == "us-analytics"]
     assert blocking.reason == b'SIP;cause=603;text="v=analytics1;email=redress@example.com";location=RLN'
     assert folder.load(f"{GOOD}policy:\n  preset: [default, us]\n").rules
+
+
+@pytest.mark.parametrize("condition", ["diverted: true", 'diverting: "+44"', "diverted: true, trunk: carrier"])
+def test_a_rule_about_diverted_calls_needs_a_trunk_that_is_believed_about_them(folder: Folder, condition: str) -> None:
+    fault = folder.with_rule(f"{{id: x, then: tag, when: {{{condition}}}}}")
+    expected = "no trunk that this is about has `trust_diversion: true`: this would never apply"
+    assert fault == f"13: policy.rules[0].when: {expected}"
+    assert folder.load(changed("sources:", "trust_diversion: true\n    sources:")).trunks[0].trust_diversion
+
+
+def test_nobody_diverts_a_call_that_is_not_diverted(folder: Folder) -> None:
+    text = changed("sources:", "trust_diversion: true\n    sources:")
+    rule = '{id: x, then: tag, when: {diverted: false, diverting: "+44"}}'
+    fault = folder.fault(f"{text}policy:\n  rules:\n    - {rule}\n")
+    assert fault.endswith("when: nobody diverted a call that was not diverted: this would never apply")

@@ -103,6 +103,33 @@ def test_a_callee_is_told_by_the_request_uri(uri: str, called: str, *, holds: bo
     assert when(called=called).match(call(uri=uri), []) == (() if holds else None)
 
 
+DIVERSION = "Diversion: <sip:+442079460001@carrier.example>"
+
+
+@pytest.mark.parametrize(
+    ("condition", "believed", "unknown", "direct"),
+    [
+        ({"diverted": "true"}, True, False, False),
+        ({"diverted": "false"}, False, True, True),
+        ({"diverting": "+4420"}, True, False, False),
+        ({"diverting": "+33"}, False, False, False),
+        ({"diverting": "!+4420"}, False, True, True),
+        ({"diverted": "true", "diverting": "!+33"}, True, False, False),
+    ],
+)
+def test_who_diverted_counts_by_the_word_of_a_trunk_that_is_believed(
+    condition: dict[str, str], *, believed: bool, unknown: bool, direct: bool
+) -> None:
+    calls = (
+        (call(DIVERSION, trunk=trunk(trust_diversion=True)), believed),
+        (call(DIVERSION), unknown),
+        (call(trunk=trunk(trust_diversion=True)), direct),
+    )
+    for of, holds in calls:
+        assert when(**condition).match(of, []) == (() if holds else None)
+        assert bool(when(**condition).unmet(of, [])) is not holds
+
+
 @pytest.mark.parametrize(
     ("condition", "holds"),
     [

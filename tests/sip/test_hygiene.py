@@ -194,6 +194,20 @@ def test_who_asks_for_no_privacy_is_named_everywhere(asked: list[str]) -> None:
     assert shown(*asked, outside=False) == "apr"
 
 
+@pytest.mark.parametrize("asked", ["full", "Name", '"uri"', "off;privacy=full"])
+def test_the_older_field_asks_to_be_hidden_in_its_own_way(asked: str) -> None:
+    draft = Draft(parse(request("INVITE", "sip:b@c", *IDENTITIES, f"Remote-Party-ID: <sip:+1@h>; privacy={asked}")))
+    withhold(draft, outside=False)
+    assert not [name for name in IDENTITIES if name.partition(":")[0].encode() in draft.octets()]
+
+
+def test_the_older_field_may_say_that_it_is_no_secret() -> None:
+    text = request("INVITE", "sip:b@c", *IDENTITIES, 'Remote-Party-ID: "full" <sip:+1@h>;privacy=off')
+    draft = Draft(parse(text))
+    withhold(draft, outside=False)
+    assert draft.octets() == text
+
+
 def test_what_is_asked_for_is_read_from_all_lines_in_lower_case() -> None:
     message = parse(request("INVITE", "sip:b@c", "Privacy: Id ; critical", "PRIVACY: user,header;"))
     assert privacy(message) == {b"id", b"critical", b"user", b"header"}

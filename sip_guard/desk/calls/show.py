@@ -26,7 +26,7 @@ _COLUMNS = (
     "asserted",
     "to",
 )
-_MORE = ("target", "attest", "origid", "spc", "findings", "shadow", "latency_ms", "generation")
+_MORE = ("target", "diversion", "privacy", "attest", "origid", "spc", "findings", "shadow", "latency_ms", "generation")
 _FORMULA = ("=", "+", "-", "@", "\t", "\r")
 """How cells begin that a spreadsheet would compute."""
 

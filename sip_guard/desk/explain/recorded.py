@@ -107,6 +107,8 @@ def _call(line: dict[str, Any], config: Config) -> Call:
         "CSeq: 1 INVITE",
         "Contact: <sip:record.invalid>",
         *(f"P-Asserted-Identity: <{_uri(number)}>" for number in line["asserted"]),
+        *(f"Diversion: <{_uri(number)}>" for number in line.get("diversion", ())),
+        *(f"Privacy: {word}" for word in line.get("privacy", ())),
         "Content-Length: 0",
     ]
     try:

@@ -9,6 +9,7 @@ from sip_guard.desk.show import finding_fields, moment, titled
 from sip_guard.policy.why import Step
 from sip_guard.record import who
 from sip_guard.sip.flow import written
+from sip_guard.sip.hygiene import PRIVACY, privacy
 
 
 def tables(explained: Explanation, console: Console) -> None:
@@ -77,7 +78,9 @@ def _about(explained: Explanation) -> dict[str, str | list[str]]:
         "trunk": call.trunk.name,
         "source": written(call.flow.remote) if port else "",
         "from": who(call.presented),
-        "asserted": [who(party) for party in call.asserted],
+        "asserted": [who(party) for party in call.network],
+        "diversion": [who(party) for party in call.diverting],
+        "privacy": sorted(word.decode() for word in PRIVACY & privacy(call.request)),
         "to": who(call.to),
         "target": who(call.target),
     }

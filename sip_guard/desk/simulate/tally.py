@@ -129,7 +129,7 @@ def example(call: Call, file: str, frame: int, reason: str) -> Example:
         call.trunk.name,
         written(call.flow.remote),
         who(call.presented),
-        ", ".join(map(who, call.asserted)),
+        ", ".join(map(who, call.network)),
         who(call.target),
         reason,
     )
