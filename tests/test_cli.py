@@ -112,7 +112,7 @@ def test_peers_and_ways_out_are_shown(tmp_path: Path) -> None:
     for row in (
         "carrier-a | 192.0.2.0/28 | pbx-1 | identity: prefer",
         "203.0.113.7/32 | pbx-2 | trust_asserted: true",
-        "target carrier-a-sbc |  | trusted: false",
+        "target carrier-a-sbc |  | trust_diversion: false",
         "pbx-1 | UDP 127.0.0.1:5080 | ours | priority: 0",
         "carrier-a-sbc | UDP 203.0.113.7 | trunk carrier-a | priority: 0",
         "+... | x-trunk: carrier-a | carrier-a",
