@@ -91,7 +91,7 @@ def _told(line: Line, token: Token, statement: Statement) -> Line:
         return line
     if line.check in ("orig", "dest") and line.check not in statement.compared:
         return line._replace(outcome="not asked", detail="there is no call to compare it with")
-    if line.check == "media keys" and "mky" not in token.passport.claims:
+    if line.check == "media keys" and "mky" not in token.passport.more:
         return line._replace(outcome="not asked", detail="the token names none")
     about = _about(line.check, token)
     return line._replace(detail=about) if about else line

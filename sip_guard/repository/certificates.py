@@ -105,8 +105,12 @@ class Certificates(Generic[_V]):
         `when`, in seconds since the epoch, is the moment that its chain has to be valid at. A Deferred may be
         cancelled: the fetch goes on for the others that wait for it, and for those to come.
         """
-        signer, fresh = self._signer(url, when)
-        if signer is not None and fresh:
+        now = self._clock.seconds()
+        kept = self._good.get(url)
+        signer = self._valid(url, kept, when)
+        if signer is not None and kept is not None and now < kept.fresh_until:
+            if now >= kept.refresh_at and self._may_refresh(url):
+                self._start(url, when)
             return signer
         failure = self._failure(url)
         if failure is not None:
@@ -131,16 +135,9 @@ class Certificates(Generic[_V]):
         kept = self._certificate(document.pem, document.validators, None, life)
         return self._good.offer(document.url, kept, len(document.pem))
 
-    def _signer(self, url: str, when: float) -> tuple[_V | None, bool]:
-        """Give what is kept, if it is valid, and tell whether it is fresh. Sees to it that it stays so."""
-        now = self._clock.seconds()
-        kept = self._good.get(url)
-        signer = self._valid(url, kept, when)
-        if signer is None or kept is None or now >= kept.fresh_until:
-            return signer, False
-        if now >= kept.refresh_at and url not in self._fetches and not self._failure(url) and not self._is_busy(url):
-            self._start(url, when)
-        return signer, True
+    def _may_refresh(self, url: str) -> bool:
+        """Tell whether what is in use may be fetched ahead of its end."""
+        return url not in self._fetches and not self._failure(url) and not self._is_busy(url)
 
     def _valid(self, url: str, kept: "_Certificate[_V] | None", when: float) -> _V | None:
         """Give what is kept, if it is good by what is trusted now and its chain is valid."""
@@ -155,7 +152,8 @@ class Certificates(Generic[_V]):
                 return None
             judged = _Judged(found, generation)
             self._good.put(url, msgspec.structs.replace(kept, judged=judged), len(kept.pem))
-        return judged.signer if judged.signer.not_before <= when <= judged.signer.not_after else None
+        signer = judged.signer
+        return signer if signer.not_before <= when <= signer.not_after else None
 
     def _failure(self, url: str) -> Finding | None:
         """Give what last came of it, if that is remembered still. What is trusted now may have changed it."""

@@ -15,8 +15,9 @@ _MERIT = (Outcome.PASSED, Outcome.UNATTESTED, Outcome.UNAVAILABLE)
 
 def conclude(tokens: Sequence[Token]) -> list[Finding]:
     """Give a finding for each token that was judged, more for names that good tokens sign, and what was noted."""
-    if len(tokens) == 1 and tokens[0].finding is None and tokens[0].ppt in ATTESTING and not tokens[0].notes:
-        return _only(tokens[0])
+    token = tokens[0]
+    if len(tokens) == 1 and token.finding is None and token.ppt in ATTESTING and not token.notes:
+        return _only(token)
     return _together(tokens)
 
 
@@ -62,7 +63,7 @@ def _only(token: Token) -> list[Finding]:
     finding = token.alone or attested(token)
     if finding.token != token.place:
         finding = msgspec.structs.replace(finding, token=token.place)
-    if "rcd" in token.passport.claims and finding.code is Code.PASSED:
+    if "rcd" in token.passport.more and finding.code is Code.PASSED:
         return [finding, *_placed(rcd.named(token.passport, token.call), token.place)]
     return [finding]
 

@@ -35,11 +35,11 @@ def parse(value: bytes) -> Identity | Finding:
     """Read one Identity value, unfolded. Parameters come in any order; those that are not known are passed over."""
     if len(value) > MAX_VALUE:
         return _malformed(f"a value of {len(value)} octets where {MAX_VALUE} are the limit")
-    token, semicolon, rest = value.partition(b";")
+    end = value.find(b";")
+    token, parameters = (value[:end], value[end:]) if end >= 0 else (value, b"")
     token = token.strip(b" \t")
     if not token:
         return _malformed("no token")
-    parameters = semicolon + rest
     # They are the same for every token of a signer.
     read = _remembered(parameters) if len(parameters) <= USUAL else _parameters(parameters)
     return read if isinstance(read, Finding) else Identity(token, *read)

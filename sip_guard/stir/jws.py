@@ -19,9 +19,9 @@ SIGNATURE_OCTETS: Final = 64
 _ALPHABET = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_"
 _STANDARD = bytes.maketrans(b"-_+/=", b"+/!!!")
 """To what `binascii` reads: the two characters that plain base64 has instead become such as it refuses."""
-_PADDING = {0: b"", 2: b"==", 3: b"="}
-_LAST = {0: frozenset(_ALPHABET), 2: frozenset(b"AQgw"), 3: frozenset(b"AEIMQUYcgkosw048")}
-"""What the last character may be, by the length modulo 4: the bits that it does not need are zero (RFC 4648 3.5)."""
+_END = {0: (b"", frozenset(_ALPHABET)), 2: (b"==", frozenset(b"AQgw")), 3: (b"=", frozenset(b"AEIMQUYcgkosw048"))}
+"""By the length modulo 4 the padding, and what the last character may be: the bits that it does not need are zero
+(RFC 4648 3.5)."""
 
 
 class Jws(msgspec.Struct, frozen=True):
@@ -103,11 +103,10 @@ def _form_fault(token: bytes, limit: int) -> Finding:
 
 def _decoded(part: bytes) -> bytes | None:
     """Decode base64url without padding, of which there is one spelling only; None for any other."""
-    rest = len(part) % 4
-    last = _LAST.get(rest)
-    if not part or last is None or part[-1] not in last:
+    end = _END.get(len(part) % 4)
+    if not part or end is None or part[-1] not in end[1]:
         return None
     try:
-        return binascii.a2b_base64(part.translate(_STANDARD) + _PADDING[rest], strict_mode=True)
+        return binascii.a2b_base64(part.translate(_STANDARD) + end[0], strict_mode=True)
     except binascii.Error:
         return None

@@ -23,7 +23,7 @@ from sip_guard.stir.matching import (
     unattested,
     verified,
 )
-from sip_guard.stir.passport import claims
+from sip_guard.stir.passport import claims, everything
 from sip_guard.stir.token import Token
 from sip_guard.stir.types import BASE, TYPES
 from sip_guard.stir.types.div import diverted_from
@@ -101,7 +101,7 @@ def attested(token: Token, diversions: int = 0) -> Finding:
     attestation = Attestation(
         level,
         passport.origid or "",
-        ",".join(signer.spcs),
+        signer.spcs[0] if len(signer.spcs) == 1 else ",".join(signer.spcs),
         plainly_verified(call) if token.plain else verified(passport, call),
         signer.trust,
         diversions,
@@ -112,7 +112,7 @@ def attested(token: Token, diversions: int = 0) -> Finding:
 
 def about_signer(token: Token) -> tuple[tuple[str, str | int], ...]:
     """Give what is recorded of a token whose signer is known."""
-    return ("iat", token.passport.iat), *_about(token.passport.x5u, token.signer.subject, token.signer.issuer)
+    return ("iat", token.passport.iat), *_about(token.jws.x5u, token.signer.subject, token.signer.issuer)
 
 
 @lru_cache(maxsize=1024)
@@ -244,9 +244,9 @@ def _dest(token: Token) -> Finding | None:
 
 def _media(token: Token) -> Finding | None:
     """Compare `mky` with the fingerprints in the SDP. Where the request has none, there is nothing to compare."""
-    if "mky" not in token.passport.claims:
+    if "mky" not in token.passport.more:
         return None
-    keys = media.signed(token.passport.claims["mky"])
+    keys = media.signed(token.passport.more["mky"])
     if keys is None:
         return Finding(Code.CLAIM_INVALID, "'mky' does not hold objects with 'alg' and 'dig'")
     if token.call.request.body and media.fingerprints(token.call.request.body) != keys:
@@ -299,13 +299,12 @@ def _authority(token: Token) -> Finding | None:
 
 def _constraints(token: Token) -> Finding | None:
     constraints = token.signer.constraints
-    what = None if constraints is None else constraints.fault(token.passport.claims)
+    what = None if constraints is None else constraints.fault(everything(token.jws))
     return None if what is None else Finding(Code.CLAIM_NOT_PERMITTED, f"the certificate does not permit it: {what}")
 
 
 def _signature(token: Token) -> Finding | None:
-    passport = token.passport
-    if is_signed(passport.signed, passport.signature, token.signer.key):
+    if is_signed(token.jws.signed, token.jws.signature, token.signer.key):
         return None
     return Finding(Code.SIGNATURE_INVALID, "the signature is not that of the certificate's key over these claims")
 

@@ -6,7 +6,7 @@ from cryptography.hazmat.primitives.asymmetric.utils import decode_dss_signature
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from sip_guard.stir.es256 import _integer, is_signed
+from sip_guard.stir.es256 import _der, is_signed
 
 KEY = ec.generate_private_key(ec.SECP256R1())
 
@@ -17,8 +17,7 @@ KEY = ec.generate_private_key(ec.SECP256R1())
 @example(2**255 - 1, 2**255)
 @example(2**256 - 1, 2**247)
 def test_r_and_s_are_written_as_the_library_writes_them(r: int, s: int) -> None:
-    pair = _integer(r.to_bytes(32)) + _integer(s.to_bytes(32))
-    assert b"\x30%c%b" % (len(pair), pair) == encode_dss_signature(r, s)
+    assert _der(r.to_bytes(32), s.to_bytes(32)) == encode_dss_signature(r, s)
 
 
 @given(st.binary(max_size=100))

@@ -1,6 +1,7 @@
 """RFC 8225, RFC 7515: the form of tokens and their claims."""
 
 import base64
+import json
 from typing import Any
 
 import pytest
@@ -11,8 +12,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from sip_guard.call import Code, Finding
-from sip_guard.stir.jws import MAX_TOKEN
-from sip_guard.stir.passport import MAX_IAT, Passport
+from sip_guard.stir.jws import MAX_TOKEN, Jws
+from sip_guard.stir.passport import MAX_IAT, Passport, claims, everything
 from sip_guard.stir.sign import base64url, canonical_json
 
 JOSE = canonical_json(HEADER)
@@ -34,11 +35,17 @@ def passport(text: bytes) -> Passport:
 def test_a_token_is_read_in_all_its_parts() -> None:
     text = token()
     signed, _, seal = text.rpartition(b".")
-    assert decode(text) == Passport(
+    jws = Jws.parse(text)
+    assert jws == Jws(
         alg="ES256",
         ppt="shaken",
         typ="passport",
         x5u=X5U,
+        payload=json.dumps(CLAIMS, separators=(",", ":")).encode(),
+        signed=signed,
+        signature=base64.urlsafe_b64decode(seal + b"=="),
+    )
+    assert claims(jws) == Passport(
         attest="A",
         origid="123e4567-e89b-12d3-a456-426655440000",
         dest_tn=(BOB,),
@@ -46,10 +53,13 @@ def test_a_token_is_read_in_all_its_parts() -> None:
         iat=IAT,
         orig_tn=ALICE,
         orig_uri=None,
-        signed=signed,
-        signature=base64.urlsafe_b64decode(seal + b"=="),
-        claims=CLAIMS,
+        more={},
     )
+    assert everything(jws) == CLAIMS
+
+
+def test_members_beyond_the_usual_ones_are_kept_apart() -> None:
+    assert passport(token(rcd={"nam": "Bob"}, mky=[])).more == {"rcd": {"nam": "Bob"}, "mky": []}
 
 
 def test_the_order_of_members_and_white_space_do_not_matter() -> None:

@@ -9,9 +9,9 @@ _CLAIMS = frozenset(("dest", "div", "iat", "orig"))
 
 def fault(passport: Passport) -> Finding | None:
     """Say what is wrong with the claims of a `div` token; None if nothing is (RFC 8946 3)."""
-    if "div" not in passport.claims:
+    if "div" not in passport.more:
         return Finding(Code.CLAIM_MISSING, "no 'div' in the payload")
-    if "opt" in passport.claims:
+    if "opt" in passport.more:
         return Finding(Code.CLAIM_INVALID, "'opt' belongs to `div-o` tokens alone (RFC 8946 5)")
     kind, name = diverted_from(passport)
     if kind == "tn" and not numbers.TN(name):
@@ -23,7 +23,7 @@ def fault(passport: Passport) -> Finding | None:
 
 def diverted_from(passport: Passport) -> tuple[str, str]:
     """Give who was called before: `tn` or `uri`, and its value; both empty where the claim is not well formed."""
-    claim = passport.claims.get("div")
+    claim = passport.more.get("div")
     if isinstance(claim, dict) and ("tn" in claim) != ("uri" in claim):
         kind = "tn" if "tn" in claim else "uri"
         name = claim[kind]

@@ -18,31 +18,31 @@ _SPACE = re.compile(r"\s+")
 
 def fault(passport: Passport) -> Finding | None:
     """Say what is wrong with the claims of an `rcd` token; None if nothing is (RFC 9795 5)."""
-    if "rcd" not in passport.claims and "crn" not in passport.claims:
+    if "rcd" not in passport.more and "crn" not in passport.more:
         return Finding(Code.CLAIM_MISSING, "neither 'rcd' nor 'crn' in the payload")
     return _fault(passport) or numbers.fault(passport)
 
 
 def _fault(passport: Passport) -> Finding | None:
     """Say what is wrong with the claims about the name in a token of any type."""
-    claim = passport.claims.get("rcd", {"nam": ""})
+    claim = passport.more.get("rcd", {"nam": ""})
     if not isinstance(claim, dict) or not isinstance(claim.get("nam"), str):
         return Finding(Code.CLAIM_INVALID, "'rcd' does not hold a name 'nam'")
-    if not isinstance(passport.claims.get("crn", ""), str):
+    if not isinstance(passport.more.get("crn", ""), str):
         return Finding(Code.CLAIM_INVALID, "'crn' is not a string")
     return None
 
 
 def named(passport: Passport, call: Call) -> Finding | None:
     """Compare the name that a genuine token signs with what the call shows; None: it signs none."""
-    if "rcd" not in passport.claims:
+    if "rcd" not in passport.more:
         return None
     wrong = _fault(passport)
     if wrong is not None:
         return Finding(Code.RCD_FAILED, wrong.detail)
-    claim = passport.claims["rcd"]
+    claim = passport.more["rcd"]
     name = legible(str(claim["nam"])) if isinstance(claim, dict) else ""
-    about = (("name", name), ("reason", legible(str(passport.claims.get("crn", "")))))
+    about = (("name", name), ("reason", legible(str(passport.more.get("crn", "")))))
     particulars = tuple((what, text) for what, text in about if text)
     other = next((shown for shown in _shown(call) if _folded(shown) != _folded(name)), None)
     if other is not None:

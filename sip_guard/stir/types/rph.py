@@ -13,7 +13,7 @@ _VALUE = re.compile(r"[!-+\-/-~]+\.[!-+\-/-~]+").fullmatch
 
 def fault(passport: Passport) -> Finding | None:
     """Say what is wrong with the claims of an `rph` token; None if nothing is (RFC 8443 3)."""
-    if "rph" not in passport.claims:
+    if "rph" not in passport.more:
         return Finding(Code.CLAIM_MISSING, "no 'rph' in the payload")
     if not authorised(passport):
         return Finding(Code.CLAIM_INVALID, "'rph' does not hold a list 'auth' of namespaces and priorities")
@@ -22,7 +22,7 @@ def fault(passport: Passport) -> Finding | None:
 
 def authorised(passport: Passport) -> frozenset[str]:
     """Give the values that a token authorises, in lower case; none if the claim is not well formed."""
-    claim = passport.claims.get("rph")
+    claim = passport.more.get("rph")
     listed = claim.get("auth") if isinstance(claim, dict) else None
     if not isinstance(listed, list) or not all(isinstance(each, str) and _VALUE(each) for each in listed):
         return frozenset()
