@@ -288,6 +288,7 @@ class Code(Enum):
     NUMBER_INSERTED = ("number-inserted", Outcome.NUMBER, 403, "Forbidden", "GC C6.6")
     FOREIGN_ORIGIN = ("foreign-origin", Outcome.NUMBER, 403, "Forbidden", "Ofcom, CLI guidance 2024")
     ASSERTED_AMBIGUOUS = ("asserted-ambiguous", Outcome.NUMBER, 403, "Forbidden", "RFC 3325 9.1")
+    PRESENTATION_NOT_PERMITTED = ("presentation-not-permitted", Outcome.NUMBER, 403, "Forbidden", "GC C6.6")
     BRAND_NAME = ("brand-name", Outcome.NUMBER, 403, "Forbidden", "-")
 
     CAMPAIGN_FANOUT = ("campaign-fanout", Outcome.CAMPAIGN, 403, "Forbidden", "-")
@@ -379,6 +380,10 @@ class Finding(msgspec.Struct, frozen=True):
     """What the log shows beside it: `iat`, `x5u_host`, ..."""
     excuse: Excuse | None = None
     """What takes its weight; None: nothing does."""
+
+
+NumberField = Literal["from", "asserted", "name"]
+"""Where a number stands that a call shows: From, the network's word, or a display name."""
 
 
 class Party(msgspec.Struct, frozen=True):
@@ -476,6 +481,11 @@ class Call(msgspec.Struct, frozen=True):
         plan = self.trunk.dial_plan
         found = [(party, written_in(party.name, plan)) for _, party in self.shown() if party.name]
         return list(dict.fromkeys(number for party, number in found if number and number != party.number))
+
+    def numbers(self) -> list[tuple[NumberField, str]]:
+        """Give the numbers that the call shows, and where; those in display names come last."""
+        found: list[tuple[NumberField, str]] = [(field, p.number) for field, p in self.shown() if p.number is not None]
+        return list(dict.fromkeys([*found, *(("name", number) for number in self.named())]))
 
     @classmethod
     def of(cls, request: Request, trunk: Trunk, flow: Flow, arrival: float) -> Self:

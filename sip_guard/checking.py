@@ -13,6 +13,7 @@ from sip_guard.checks.identity import Certificates, IdentityCheck
 from sip_guard.checks.number_format import NumberFormatCheck
 from sip_guard.checks.number_plan import NumberPlanCheck
 from sip_guard.checks.origin import OriginCheck
+from sip_guard.checks.presentation import PresentationCheck
 from sip_guard.checks.protected import ProtectedCheck
 from sip_guard.checks.replay import ReplayCheck
 from sip_guard.config import Config
@@ -58,6 +59,8 @@ def checks_of(
             OriginCheck(numbers.home, numbers.permitted),
             ConsistencyCheck(),
         )
+    if config.may_present:
+        alone.append(PresentationCheck(config.may_present))
     if lists is not None:
         alone.append(ProtectedCheck(lists.find, lambda: lists.missing))
     if config.brands:

@@ -129,8 +129,7 @@ class CampaignCheck:
 
     def _protected(self, call: Call, find: Find, now: float) -> list[Finding]:
         options = self._options
-        numbers = [*(party.number for _, party in call.shown()), *call.named()]
-        shown = [number for number in numbers if number and _may_not(call, find(number, call.arrival))]
+        shown = [number for _, number in call.numbers() if _may_not(call, find(number, call.arrival))]
         if not shown:
             return []
         lately = self._trunks.setdefault(call.trunk.name, Lately())

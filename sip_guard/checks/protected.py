@@ -1,16 +1,13 @@
 """Looks up the numbers that a call shows in the lists of protected numbers (47 CFR 64.1200(o); Ofcom's DNO list)."""
 
 from collections.abc import Callable, Sequence
-from typing import Literal
 
-from sip_guard.call import Call, Code, Excuse, Finding
+from sip_guard.call import Call, Code, Excuse, Finding, NumberField
 from sip_guard.lists.keeper import Entry
 from sip_guard.lists.listing import last_day
 
 Find = Callable[[str, float], Sequence[Entry]]
 """Gives what the lists say of a canonical number at a moment in seconds since the epoch."""
-
-Field = Literal["from", "asserted", "name"]
 
 
 class ProtectedCheck:
@@ -28,12 +25,9 @@ class ProtectedCheck:
 
     def check(self, call: Call) -> list[Finding]:
         """Give a finding for each entry that the call runs against."""
-        shown: list[tuple[Field, str | None]] = [(field, party.number) for field, party in call.shown()]
-        shown += [("name", number) for number in call.named()]
         found = [
             _finding(call, entry, field, number)
-            for field, number in dict.fromkeys(shown)
-            if number is not None
+            for field, number in call.numbers()
             for entry in self._find(number, call.arrival)
             if not entry.listing.scope.admits(call.trunk.name)
         ]
@@ -43,7 +37,7 @@ class ProtectedCheck:
         return found
 
 
-def _finding(call: Call, entry: Entry, field: Field, number: str) -> Finding:
+def _finding(call: Call, entry: Entry, field: NumberField, number: str) -> Finding:
     listing, scope = entry.listing, entry.listing.scope
     excuse = None
     if scope.kind == "attested" and field != "name":

@@ -21,6 +21,7 @@ def tables(config: Config) -> list[Table]:
         theirs = [target for target in config.targets if target.trunk == trunk.name]
         told_by = [*map(_source, trunk.sources), *trunk.certificates, *(f"target {target.name}" for target in theirs)]
         rest = _options(trunk, "name", "sources", "certificates", "targets")
+        rest += f"\nmay_present: {config.may_present.get(trunk.name, 'any')}"
         trunks.add_row(trunk.name, "\n".join(told_by), "\n".join(trunk.targets), rest)
     targets = titled("Targets", "name", "where", "side", "else")
     for target in config.targets:

@@ -11,7 +11,19 @@ from sip_guard.checks.campaign import Options as Campaign
 from sip_guard.checks.display_name import Brand
 from sip_guard.checks.emergency import Options as Emergency
 from sip_guard.checks.replay import Options as Replay
-from sip_guard.config import brands, listening, lists, numbers, options, peers, policy, routes, signing, trust
+from sip_guard.config import (
+    brands,
+    listening,
+    lists,
+    numbers,
+    options,
+    peers,
+    policy,
+    presentation,
+    routes,
+    signing,
+    trust,
+)
 from sip_guard.config.fault import Faults
 from sip_guard.config.files import read, unreadable
 from sip_guard.config.listening import Listen
@@ -19,6 +31,7 @@ from sip_guard.config.source import Source
 from sip_guard.journal.options import FILE
 from sip_guard.journal.options import Options as Record
 from sip_guard.lists.keeper import ListSource
+from sip_guard.plans.blocks import Blocks
 from sip_guard.policy.decision import TagOptions
 from sip_guard.policy.rule import Rule
 from sip_guard.repository.options import Options as Repository
@@ -53,6 +66,8 @@ class Config(msgspec.Struct, frozen=True, kw_only=True):
     emergency: Emergency
     numbers: numbers.Numbers | None
     """None: the numbers that a call shows are not looked at."""
+    may_present: dict[str, Blocks]
+    """By the name of the trunk, the numbers that its calls may show; one that is not in it may show any."""
     lists: tuple[ListSource, ...]
     brands: tuple[Brand, ...]
     campaign: Campaign | None
@@ -107,6 +122,7 @@ class _Builder:
             repository=self._repository(file.verification.repository),
             emergency=self._emergency(file.emergency),
             numbers=numbers.Reader(self.folder, self.faults).numbers(file.numbers, trunks),
+            may_present=presentation.read(file.trunks, self.folder, self.faults),
             lists=lists.read(file, self.folder, self.faults),
             brands=brands.read(file.brands, self.faults),
             campaign=file.campaign,

@@ -62,24 +62,24 @@ class Reader:
     def _permitted(self, name: str | None) -> Blocks | None:
         if name is None:
             return None
-        listed = self._listed(name, LAYOUTS["international"], "numbers.permitted")
-        return Blocks.of(listed[0]) if listed is not None else None
+        found = listed(self._folder / name, LAYOUTS["international"], self._faults, "numbers.permitted")
+        return Blocks.of(found[0]) if found is not None else None
 
     def _allocations(self, given: tuple[options.CodeList, ...]) -> Blocks | None:
         blocks: dict[str, Block] = {}
         covered: set[str] = set()
         for i, item in enumerate(given):
             at = f"numbers.allocations[{i}]"
-            listed = self._listed(item.file, self._layout(item, at), f"{at}.file")
-            if listed is None:
+            found = listed(self._folder / item.file, self._layout(item, at), self._faults, f"{at}.file")
+            if found is None:
                 continue
-            for prefix, block in listed[0].items():
+            for prefix, block in found[0].items():
                 if blocks.setdefault(prefix, block) != block:
                     self._faults.add(
                         f"{at}.file", f"+{prefix} stands in a list above too, and otherwise; leave out one"
                     )
                     break
-            covered |= listed[1]
+            covered |= found[1]
         return Blocks.of(blocks, covered) if given else None
 
     def _layout(self, item: options.CodeList, at: str) -> Layout:
@@ -101,12 +101,13 @@ class Reader:
             self._faults.add(f"{at}.columns", f"`{both}` is both `allocated` and `free`")
         return layout
 
-    def _listed(self, name: str, layout: Layout, at: str) -> Listed | None:
-        path = self._folder / name
-        data = read(path, self._faults, at)
-        if data is None:
-            return None
-        return self._faults.attempt(lambda octets: code_list.read(octets, layout), data, at, f"{path}: ")
+
+def listed(path: Path, layout: Layout, faults: Faults, at: str) -> Listed | None:
+    """Read a list of numbers, or of how they begin; None if anything is wrong with it."""
+    data = read(path, faults, at)
+    if data is None:
+        return None
+    return faults.attempt(lambda octets: code_list.read(octets, layout), data, at, f"{path}: ")
 
 
 def beginning(text: str, faults: Faults, at: str) -> str:

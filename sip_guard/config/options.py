@@ -57,6 +57,13 @@ class Signing(msgspec.Struct, frozen=True, kw_only=True):
     """The first that fits counts; whom none is for gets no token."""
 
 
+class Presentation(msgspec.Struct, frozen=True, kw_only=True):
+    """Numbers that a trunk may present by contract, besides its own."""
+
+    list: str
+    """CSV file in the layout `international`."""
+
+
 class Trunk(msgspec.Struct, frozen=True, kw_only=True):
     """A peer that sends calls, and gets those of our side that go out by it."""
 
@@ -88,6 +95,10 @@ class Trunk(msgspec.Struct, frozen=True, kw_only=True):
     """Where its calls begin."""
     inserted_numbers: tuple[str, ...] = ()
     """How network numbers begin, as `+448979`, that it puts where there is none."""
+    owned_numbers: tuple[str, ...] = ()
+    """How the numbers begin that are its own, as `+44207946`."""
+    may_present: Literal["any", "owned"] | Presentation = "any"
+    """Which numbers its calls may show."""
     signing: Signing | None = None
     """How calls are signed that go out by it; None: they are not."""
 

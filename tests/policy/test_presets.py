@@ -42,6 +42,7 @@ def would(name: str, of: Call, *found: Finding) -> list[tuple[str, str]]:
         (call(), [about(Code.FOREIGN_ORIGIN, "GB", "asserted")], [("uk-foreign-network", "reject 403")]),
         (call(), [about(Code.FOREIGN_MOBILE, "GB", kind="mobile")], [("uk-foreign-mobile", "anonymise")]),
         (call(), [about(Code.FOREIGN_MOBILE, "GB", kind="mobile"), passed("A")], []),
+        (call(), [about(Code.PRESENTATION_NOT_PERMITTED, "US")], [("uk-presentation", "reject 403")]),
         (call(), [about(Code.NUMBER_INSERTED, "GB", kind="inserted")], [("uk-inserted", "anonymise")]),
         (call(), [about(Code.FOREIGN_PERMITTED, "GB")], []),
         (call(), [about(Code.FOREIGN_PERMITTED, "JE")], []),

@@ -13,6 +13,7 @@ from sip_guard.checks.display_name import Brand, DisplayNameCheck
 from sip_guard.checks.number_format import NumberFormatCheck
 from sip_guard.checks.number_plan import NumberPlanCheck
 from sip_guard.checks.origin import OriginCheck
+from sip_guard.checks.presentation import PresentationCheck
 from sip_guard.number import DialPlan
 from sip_guard.peer import Trunk
 from sip_guard.plans.blocks import Block, Blocks
@@ -24,6 +25,7 @@ CHECKS = (
     NumberPlanCheck(LISTS),
     NumberPlanCheck(None),
     OriginCheck(frozenset({"GB", "US"}), LISTS),
+    PresentationCheck({trunk().name: LISTS}),
     ConsistencyCheck(),
     DisplayNameCheck([Brand.of(["Example Bank"], ("4420",)), Brand.of(["Halifax"], (), "word")]),
     CampaignCheck(Campaign(callees=2, neighbours=2), None, Clock()),
@@ -69,7 +71,7 @@ def test_numbers_are_looked_at_without_an_error_and_never_written_out(
         for finding in check.check(of):
             text = f"{finding.detail} {finding.particulars}"
             assert not [number for number in numbers if number in text]
-            assert dict(finding.particulars).get("field", "from") in ("from", "asserted")
+            assert dict(finding.particulars).get("field", "from") in ("from", "asserted", "name")
 
 
 @given(URIS, URIS)
