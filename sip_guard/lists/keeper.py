@@ -3,7 +3,6 @@
 from collections import deque
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import NamedTuple
 
 import msgspec
 from twisted.internet.defer import Deferred
@@ -38,7 +37,7 @@ class ListSource(msgspec.Struct, frozen=True, kw_only=True):
     reading: Reading = Reading()
 
 
-class Entry(NamedTuple):
+class Entry(msgspec.Struct, frozen=True):
     """What a list says of a number."""
 
     name: str
@@ -81,6 +80,8 @@ class Keeper:
         self._clock = clock
         self._told = told
         self._lists = [_Kept(source, folder) for source in sources]
+        self._in_force: tuple[tuple[str, Callable[[str, float], tuple[Listing, int] | None]], ...] = ()
+        """How each list that there is something to look up in is asked, by its name."""
         self._waiting: deque[_Kept] = deque()
         self._compiling: Deferred[None] | None = None
         self._stopped = False
@@ -108,11 +109,12 @@ class Keeper:
 
     def find(self, number: str, now: float) -> list[Entry]:
         """Give what the lists say of a canonical number at a moment in seconds since the epoch."""
-        return [
-            Entry(kept.source.name, *found)
-            for kept in self._lists
-            if kept.compiled is not None and (found := kept.compiled.find(number, now)) is not None
-        ]
+        entries = []
+        for name, find in self._in_force:
+            found = find(number, now)
+            if found is not None:
+                entries.append(Entry(name, found[0], found[1]))
+        return entries
 
     @property
     def missing(self) -> list[str]:
@@ -166,6 +168,7 @@ class Keeper:
             kept.compiled = Compiled(kept.target)
         except (OSError, ValueError) as error:
             return f"{kept.target}: {error}"
+        self._in_force = tuple((each.source.name, each.compiled.find) for each in self._lists if each.compiled)
         return ""
 
 

@@ -9,7 +9,7 @@ from twisted.internet.defer import Deferred
 from twisted.internet.task import Clock
 
 from sip_guard.lists.compile import Job, Report, run
-from sip_guard.lists.keeper import Keeper, ListSource
+from sip_guard.lists.keeper import Entry, Keeper, ListSource
 from sip_guard.lists.listing import Listing
 from sip_guard.lists.reading import Reading
 
@@ -71,7 +71,7 @@ def test_a_list_is_missing_until_it_is_compiled(kept: Desk) -> None:
     assert (keeper.missing, keeper.find(ONE, NOW)) == (["dno"], [])
     kept.compiles()
     assert keeper.missing == []
-    assert keeper.find(ONE, NOW) == [("dno", Listing(), 12)]
+    assert keeper.find(ONE, NOW) == [Entry("dno", Listing(), 12)]
     ((name, report),) = kept.told
     assert (name, report.faults, report.numbers) == ("dno", (), 1)
 
@@ -189,7 +189,7 @@ def test_looking_up_while_lists_are_replaced_finds_the_old_or_the_new(kept: Desk
         kept.compiles()
         assert names(keeper, ONE) == ["dno"]
         assert names(keeper, f"44163296000{digit}") == ["dno"]
-        assert before in ([], [("dno", Listing(), 12)])
+        assert before in ([], [Entry("dno", Listing(), 12)])
 
 
 def test_how_it_is_read_goes_to_the_compiler(kept: Desk) -> None:
