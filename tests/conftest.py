@@ -5,6 +5,8 @@ from pathlib import Path
 import pytest
 from compiling import Desk
 from hypothesis import settings
+from places import place, store  # noqa: F401 - fixtures for all tests
+from postgresql import postgresql  # noqa: F401 - a fixture for all tests
 from reactor import in_reactor, reactor_thread  # noqa: F401 - fixtures for all tests
 from scene import Scene
 from wrong import Folder

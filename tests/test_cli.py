@@ -155,7 +155,7 @@ def test_where_decisions_are_kept_is_shown_and_why_they_are_not(config: Path) ->
     with config.open("a") as file:
         file.write("state_directory: .\n")
     output = run("check", config).output
-    assert re.search(r"record.file\W+\S*/decisions.sqlite3\W", "".join(output.split("\n"))), output
+    assert re.search(r"record.place\W+\S*/decisions.sqlite3\W", "".join(output.split("\n"))), output
     assert re.search(r"record.days\W+90.0\W", output)
 
 

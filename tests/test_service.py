@@ -5,6 +5,7 @@ import socket
 import stat
 import time
 from collections.abc import Callable, Iterator
+from contextlib import closing
 from datetime import UTC, datetime
 from io import BytesIO
 from pathlib import Path
@@ -21,8 +22,9 @@ from twisted.internet.threads import deferToThread
 from sip_guard import service as services
 from sip_guard.config import Config, load
 from sip_guard.demo.pki import DAY, Window, web_root, web_server
+from sip_guard.journal.file import FileStore
 from sip_guard.journal.options import FILE as RECORD
-from sip_guard.journal.search import Wanted, search
+from sip_guard.journal.store import Found, Wanted
 from sip_guard.lists.compile import Job, Report, run
 from sip_guard.lists.keeper import FOLDER as KEPT_LISTS
 from sip_guard.log import logger
@@ -385,13 +387,18 @@ def test_the_secret_is_made_for_the_guard_alone_and_kept(house: House) -> None:
     assert house.events("no_state_directory") == []
 
 
+def kept_in(path: Path) -> list[Found]:
+    with closing(FileStore.to_read(path)) as store:
+        return list(store.search(Wanted()))
+
+
 def test_what_was_decided_is_in_the_record_when_the_guard_has_stopped(house: House) -> None:
     path = secret(house)
     for _ in range(2):
         service = house.starts(house.config("state_directory: state\n"))
         calls(house, "X-Any: 1")
         house.stops(service)
-    kept = [found.fields for found in search(path.parent / RECORD, Wanted())]
+    kept = [found.fields for found in kept_in(path.parent / RECORD)]
     logged = house.events("decision")
     assert len(logged) == 2
     assert [
@@ -409,7 +416,7 @@ def test_a_record_that_cannot_be_written_stops_neither_the_start_nor_a_call(hous
     assert len(house.events("decision")) == 1
     (told,) = house.events("record_damaged")
     assert Path(str(told["moved_to"])).read_bytes() == b"no database" * 1000
-    assert [found.fields["call_id"] for found in search(path, Wanted())] == [house.events("decision")[0]["call_id"]]
+    assert [found.fields["call_id"] for found in kept_in(path)] == [house.events("decision")[0]["call_id"]]
 
 
 def test_without_a_state_directory_nothing_is_recorded(house: House) -> None:

@@ -26,5 +26,5 @@ def forget(number: str, path: Path | None, record: Path | None, last4: bool, yes
     with told():
         named = command.named(number, None if path is None else loaded(path), record, last4=last4)
         if named.decisions and not yes:
-            click.confirm(f"Delete {len(named.decisions)} decisions of {named.file}?", abort=True, err=True)
+            click.confirm(f"Delete {len(named.decisions)} decisions of {named.record}?", abort=True, err=True)
         click.echo(f"{command.delete(named)} decisions deleted")

@@ -1,5 +1,6 @@
 """From the shape of the file to its meaning: addresses, networks, rules and certificates, each checked."""
 
+import importlib.util
 import re
 import time
 from pathlib import Path
@@ -28,7 +29,7 @@ from sip_guard.config.fault import Faults
 from sip_guard.config.files import read, unreadable
 from sip_guard.config.listening import Listen
 from sip_guard.config.source import Source
-from sip_guard.journal.options import FILE
+from sip_guard.journal.options import FILE, OCTETS, Server
 from sip_guard.journal.options import Options as Record
 from sip_guard.lists.keeper import ListSource
 from sip_guard.plans.blocks import Blocks
@@ -207,6 +208,8 @@ class _Builder:
 
     def _record(self, file: options.File) -> Record | None:
         item = file.record
+        if item.postgresql is not None:
+            return Record(self._server(item, item.postgresql), item.days, None, item.queue)
         if item.file == "" or (item.file == FILE and file.state_directory is None):
             return None
         if file.state_directory is None and not Path(item.file).is_absolute():
@@ -217,6 +220,27 @@ class _Builder:
         if item.file != FILE:
             self._to_write(path, "record.file")
         return Record(path, item.days, item.max_octets, item.queue)
+
+    def _server(self, item: options.Record, server: Server) -> Server:
+        at = "record.postgresql"
+        if importlib.util.find_spec("pg8000") is None:
+            what = "the driver pg8000 is not installed: pip install 'sip-guard[postgresql]', for the guard's own Python"
+            self.faults.add(at, what)
+        if item.file != FILE:
+            self.faults.add(
+                "record.file", "decisions are kept in a file or with `postgresql`, not in both; leave one out"
+            )
+        if item.max_octets != OCTETS:
+            what = "it bounds a file; in PostgreSQL `days` alone bounds the record: leave it out"
+            self.faults.add("record.max_octets", what)
+        if server.ca is not None and (server.local or not server.tls):
+            self.faults.add(
+                f"{at}.ca", "there is no TLS here: `host` is the folder of a Unix socket, or `tls` is false"
+            )
+        named = {key: str(self.folder / name) for key in ("password_file", "ca") if (name := getattr(server, key))}
+        for key, name in named.items():
+            read(Path(name), self.faults, f"{at}.{key}")
+        return msgspec.structs.replace(server, **named)
 
     def _to_write(self, path: Path, at: str) -> Path:
         try:

@@ -9,7 +9,7 @@ from sip_guard.checks.campaign import Options as Campaign
 from sip_guard.checks.display_name import Match
 from sip_guard.checks.emergency import Options as Emergency
 from sip_guard.checks.replay import Options as Replay
-from sip_guard.journal.options import FILE
+from sip_guard.journal.options import FILE, OCTETS, Server
 from sip_guard.lists.reading import Columns as ListColumns
 from sip_guard.number import DialPlan
 from sip_guard.peer import Probe
@@ -336,9 +336,11 @@ class Record(msgspec.Struct, frozen=True, kw_only=True):
 
     file: str = FILE
     """A whole path, or one in the state directory; empty, or without that directory: nothing is kept."""
+    postgresql: Server | None = None
+    """A database that decisions are kept in instead of the file."""
     days: Annotated[float, Meta(gt=0, le=36_500)] = 90.0
     """What is older is deleted."""
-    max_octets: Annotated[int, Meta(ge=2**24, le=2**44)] = 2**30
+    max_octets: Annotated[int, Meta(ge=2**24, le=2**44)] = OCTETS
     """Of the file; beyond it the oldest decisions are deleted."""
     queue: Annotated[int, Meta(ge=100, le=1_000_000)] = 10_000
     """Decisions that may wait while nothing can be written."""

@@ -14,7 +14,7 @@ class Row(NamedTuple):
     """One decision."""
 
     values: tuple[object, ...]
-    """In the order of `schema.ADD`."""
+    """In the order of `schema.COLUMNS`."""
     numbers: frozenset[str]
     """That the call shows or calls, and that diverted it, as they are masked."""
 

@@ -1,77 +1,117 @@
-"""The record while it is written: decisions are added, and the oldest go."""
+"""A record, whatever it is kept in: decisions are added and found, and the oldest go."""
 
-import sqlite3
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager, suppress
-from pathlib import Path
+import re
+from abc import ABC, abstractmethod
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from typing import Any, ClassVar, NamedTuple
+
+import msgspec
 
 from sip_guard.journal import schema
-from sip_guard.journal.file import to_write
 from sip_guard.journal.row import Row
 
 STEP = 500
 """Rows in one transaction: others can write in between, and none takes long."""
-_SPARE = 256
-"""Free pages that are kept for what comes next."""
+_TELLING = 7
+"""Characters of what is a number wherever it stands: 403 may be an answer, and 1 anything."""
+
+Rows = Iterable[Sequence[Any]]
 
 
-class Store:
-    """One connection to the file. All of it may raise sqlite3.Error, and has then changed nothing."""
+class Wanted(msgspec.Struct, frozen=True, kw_only=True):
+    """Which decisions are looked for. What is None is not asked."""
 
-    def __init__(self, path: Path) -> None:
-        """Open the file, or make it. Raises OSError and RefusedRecord as well."""
-        self._connection = to_write(path)
+    numbers: tuple[str, ...] = ()
+    """Forms of one number, any of which the call may show, assert or call, or that diverted it; none: any."""
+    call_id: str | None = None
+    trunk: str | None = None
+    rule: str | None = None
+    result: str | None = None
+    action: str | None = None
+    """`reject` is every rejection, `reject 403` those with this code."""
+    since: float | None = None
+    """Seconds since the epoch."""
+    until: float | None = None
+    limit: int = 2**62
 
+
+class Found(NamedTuple):
+    """A decision in the record."""
+
+    time: float
+    """Seconds since the epoch."""
+    fields: dict[str, Any]
+    """In the form of `sip_guard.record`."""
+
+
+class Store(ABC):
+    """One connection to the record. All of it may raise Unusable, and has then changed nothing."""
+
+    _dialect: ClassVar[schema.Dialect]
+
+    @abstractmethod
     def add(self, rows: Sequence[Row]) -> None:
         """Keep decisions: all of them or none."""
-        with self._transaction() as cursor:
-            for row in rows:
-                cursor.execute(schema.ADD, row.values)
-                decision = cursor.lastrowid
-                cursor.executemany(schema.ADD_NUMBER, [(number, decision) for number in row.numbers])
 
-    def trim(self, before: float, max_octets: int) -> int:
-        """Delete some of the decisions from before then, and some of the oldest if there is too much; tell how many."""
-        with self._transaction() as cursor:
-            deleted = cursor.execute(schema.DELETE_OLDER, (before, STEP)).rowcount
-            if self._octets() > max_octets:
-                deleted += cursor.execute(schema.DELETE_OLDEST, (STEP,)).rowcount
-        if self._pragma("freelist_count") > _SPARE:
-            # `execute` would give back one page and take the statement for done.
-            self._connection.executescript("PRAGMA incremental_vacuum(256)")
-        return deleted
-
-    def delete(self, decisions: Sequence[int]) -> int:
-        """Delete decisions so that nothing of them is left in the file; tell how many there were."""
-        self._connection.execute("PRAGMA secure_delete = ON")
-        deleted = 0
-        for begin in range(0, len(decisions), STEP):
-            with self._transaction() as cursor:
-                step = [(each,) for each in decisions[begin : begin + STEP]]
-                deleted += cursor.executemany(schema.DELETE, step).rowcount
-        self._connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
-        return deleted
-
+    @abstractmethod
     def close(self) -> None:
-        """Close the file. What was committed is in it, whatever happens here."""
-        with suppress(sqlite3.Error):
-            self._connection.close()
+        """Close the connection, whatever happens. What was committed stays."""
 
-    def _octets(self) -> int:
-        return (self._pragma("page_count") - self._pragma("freelist_count")) * self._pragma("page_size")
+    @abstractmethod
+    def _rows(self, statement: str, values: Sequence[object]) -> Rows:
+        """Ask for rows."""
 
-    def _pragma(self, name: str) -> int:
-        return int(self._connection.execute(f"PRAGMA {name}").fetchone()[0])
+    @abstractmethod
+    def _change(self, statement: str, values: Sequence[object]) -> int:
+        """Change rows in a transaction of its own; tell how many."""
 
     @contextmanager
-    def _transaction(self) -> Iterator[sqlite3.Cursor]:
-        cursor = self._connection.cursor()
-        cursor.execute("BEGIN IMMEDIATE")
+    def or_closed(self) -> Iterator[None]:
+        """Close the connection if what is done here fails."""
         try:
-            yield cursor
-            cursor.execute("COMMIT")
+            yield
         except BaseException:
-            # A full disk has ended it already.
-            if self._connection.in_transaction:
-                cursor.execute("ROLLBACK")
+            self.close()
             raise
+
+    def trim(self, before: float) -> int:
+        """Delete some of the decisions from before then, the oldest first; tell how many."""
+        return self._change(self._said(schema.DELETE_OLDER), (before, STEP))
+
+    def any_between(self, since: float, until: float) -> bool:
+        """Tell whether there is a decision from then on and before then."""
+        return any(True for _ in self._rows(schema.BETWEEN, (since, until)))
+
+    def delete(self, decisions: Sequence[int]) -> int:
+        """Delete decisions; tell how many there were."""
+        deleted = 0
+        for begin in range(0, len(decisions), STEP):
+            step = decisions[begin : begin + STEP]
+            deleted += self._change(schema.delete(len(step)), step)
+        return deleted
+
+    def search(self, wanted: Wanted) -> Iterator[Found]:
+        """Give decisions, the newest first."""
+        asked = {name: value for name in schema.CONDITIONS if (value := getattr(wanted, name)) is not None}
+        for time, record in self._rows(*schema.search(asked, wanted.numbers, wanted.limit)):
+            yield Found(time, msgspec.json.decode(record))
+
+    def naming(self, forms: tuple[str, ...]) -> list[int]:
+        """Give decisions that name a number in one of its forms: in findings and Call-IDs, too, if it is a long one.
+
+        It looks at the whole record.
+        """
+        found: set[int] = set()
+        for form in forms:
+            found.update(decision for (decision,) in self._rows(schema.OF_NUMBER, (form,)))
+            if len(form) < _TELLING:
+                continue
+            whole = re.compile(rf"(?<![0-9*]){re.escape(form)}(?![0-9])")
+            rows = self._rows(self._said(schema.NAMING), (form,))
+            found.update(decision for decision, record in rows if whole.search(record))
+        return sorted(found)
+
+    def _said(self, statement: str) -> str:
+        """Give a statement in the words of this kind of record."""
+        return statement.format(**self._dialect._asdict())

@@ -1,22 +1,22 @@
-"""Writes what waits, and bears whatever the disk does."""
+"""Writes what waits, and bears whatever the disk or the server does."""
 
-import sqlite3
 from collections.abc import Callable
 from contextlib import suppress
-from datetime import UTC, datetime
 from pathlib import Path
 
-from sip_guard.journal.file import RefusedRecord
-from sip_guard.journal.options import DAY, Options
+from sip_guard.journal.ageing import Ageing
+from sip_guard.journal.file import set_aside
+from sip_guard.journal.opening import to_keep
+from sip_guard.journal.options import Options
 from sip_guard.journal.queue import Queue
 from sip_guard.journal.row import Row
 from sip_guard.journal.store import STEP, Store
+from sip_guard.journal.trouble import DamagedRecord, Unusable
 
 AGAIN = 60.0
 """Seconds from one word about the same trouble to the next."""
 _TRIMS = 8
 """Steps of deletion after what was written: more than comes in between, and still soon over."""
-_DAMAGED = frozenset((sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB))
 
 Tell = Callable[..., None]
 """Takes the name of an event, and its fields by name."""
@@ -32,13 +32,14 @@ class Writing:
         self._tell = tell
         self._mistake = mistake
         self._store: Store | None = None
+        self._ageing = Ageing(options.days)
         self._batch: list[Row] = []
         self._troubled = False
         self._told = float("-inf")
 
     @property
     def waiting(self) -> int:
-        """Decisions that are not in the file yet."""
+        """Decisions that are not in the record yet."""
         return len(self._queue) + len(self._batch)
 
     def write(self, now: float, wall: float) -> bool:
@@ -50,12 +51,12 @@ class Writing:
             store = self._opened()
             while self.waiting:
                 self._take()
-                store.add(self._batch)
-                self._batch.clear()
+                self._add(store)
+            before = self._ageing.before(store, now, wall)
             for _ in range(_TRIMS):
-                if not store.trim(wall - self._options.days * DAY, self._options.max_octets):
+                if not store.trim(before):
                     break
-        except (sqlite3.Error, OSError, RefusedRecord) as error:
+        except Unusable as error:
             self.close()
             self._trouble(error, now, wall)
             return False
@@ -65,18 +66,18 @@ class Writing:
             return False
         if self._troubled:
             self._troubled = False
-            self._tell("record_resumed", file=str(self._options.file), dropped=self._queue.dropped)
+            self._tell("record_resumed", record=str(self._options.place), dropped=self._queue.dropped)
         return True
 
     def close(self) -> None:
-        """Close the file; the next time opens it again."""
+        """Close the record; the next time opens it again."""
         if self._store is not None:
             self._store.close()
             self._store = None
 
     def _opened(self) -> Store:
         if self._store is None:
-            self._store = Store(self._options.file)
+            self._store = to_keep(self._options)
         return self._store
 
     def _take(self) -> None:
@@ -88,33 +89,37 @@ class Writing:
             except Exception as error:  # noqa: BLE001 - our own mistake, told as any other
                 self._mistake("record", error)
 
-    def _trouble(self, error: Exception, now: float, wall: float) -> None:
-        if getattr(error, "sqlite_errorcode", 0) & 0xFF in _DAMAGED:
+    def _add(self, store: Store) -> None:
+        """Write the batch. A decision that the record does not take must not hold up the others."""
+        try:
+            store.add(self._batch)
+            self._batch.clear()
+        except Unusable:
+            raise
+        except Exception:  # noqa: BLE001 - told with the decision that is the reason
+            while self._batch:
+                try:
+                    store.add(self._batch[:1])
+                except Unusable:
+                    raise
+                except Exception as error:  # noqa: BLE001 - our own mistake, told as any other
+                    self._mistake("record", error)
+                del self._batch[0]
+
+    def _trouble(self, error: Unusable, now: float, wall: float) -> None:
+        place = self._options.place
+        if isinstance(error, DamagedRecord) and isinstance(place, Path):
             with suppress(OSError):
-                aside = _set_aside(self._options.file, wall)
-                self._tell("record_damaged", file=str(self._options.file), reason=str(error), moved_to=str(aside))
+                aside = set_aside(place, wall)
+                self._tell("record_damaged", record=str(place), reason=str(error), moved_to=str(aside))
                 return
         if not self._troubled or now - self._told >= AGAIN:
             self._told = now
             self._tell(
                 "record_not_written",
-                file=str(self._options.file),
-                reason=_words(error),
+                record=str(place),
+                reason=str(error),
                 waiting=self.waiting,
                 dropped=self._queue.dropped,
             )
         self._troubled = True
-
-
-def _words(error: Exception) -> str:
-    return error.strerror or str(error) if isinstance(error, OSError) else str(error)
-
-
-def _set_aside(path: Path, wall: float) -> Path:
-    """Move a damaged file, and what belongs to it, out of the way. Raises OSError."""
-    mark = f".damaged-{datetime.fromtimestamp(wall, UTC):%Y%m%dT%H%M%SZ}"
-    for suffix in ("-wal", "-shm"):
-        # Beside a new file they would be taken for its own.
-        with suppress(FileNotFoundError):
-            Path(f"{path}{suffix}").rename(f"{path}{mark}{suffix}")
-    return path.rename(f"{path}{mark}")

@@ -1,40 +1,61 @@
-"""What the record costs: the reactor a decision, the disk a decision, and a search among many."""
+"""What the record costs: the reactor a decision, the thread a decision, and a search among many; in either place."""
 
 import argparse
 import sys
 import time
 import timeit
 from collections import deque
+from contextlib import closing
 from functools import partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from decisions import fields, row
+from postgresql import PostgreSQL
 
+from sip_guard.journal.opening import to_write
 from sip_guard.journal.queue import Queue
-from sip_guard.journal.search import Wanted, naming, search
-from sip_guard.journal.store import STEP, Store
+from sip_guard.journal.store import STEP, Store, Wanted
 
 BEGIN = 1_700_000_000.0
 
 
-def filled(path: Path, count: int) -> float:
-    """Keep so many decisions of 9,000 callers; give the seconds of processor time that it took."""
-    store, seconds = Store(path), 0.0
+def filled(store: Store, count: int) -> tuple[float, float]:
+    """Keep so many decisions of 9,000 callers; give the seconds, and those of our own processor time, that it took."""
+    seconds, own = 0.0, 0.0
     for begin in range(0, count, STEP):
         rows = [
             row(BEGIN + at, f"{at:08}-5f2c9a1e@203.0.113.7", caller=f"4420{at % 9000:08}")
             for at in range(begin, min(begin + STEP, count))
         ]
-        began = time.thread_time()
+        began, own_began = time.monotonic(), time.thread_time()
         store.add(rows)
-        seconds += time.thread_time() - began
-    store.close()
-    return seconds
+        seconds += time.monotonic() - began
+        own += time.thread_time() - own_began
+    return seconds, own
 
 
-def _all(path: Path, wanted: Wanted) -> None:
-    deque(search(path, wanted), 0)
+def measure(name: str, store: Store, count: int) -> None:
+    """Print a line for each figure of a place."""
+    seconds, own = filled(store, count)
+    sys.stdout.write(f"{name}, written in a second: {count / seconds:.0f} decisions\n")
+    sys.stdout.write(f"{name}, our thread, a decision: {own / count * 1e6:.0f} us\n")
+    searches = {
+        "a caller": Wanted(numbers=("442000001337",), limit=101),
+        "a number in every call": Wanted(numbers=("441632960001",), limit=101),
+        "a Call-ID": Wanted(call_id="00001337-5f2c9a1e@203.0.113.7"),
+        "a rule that never spoke": Wanted(rule="nobody's"),
+        "the newest 101": Wanted(limit=101),
+    }
+    for what, wanted in searches.items():
+        took = timeit.timeit(partial(_all, store, wanted), number=1)
+        sys.stdout.write(f"{name}, a search among {count} for {what}: {took * 1000:.1f} ms\n")
+    took = timeit.timeit(lambda: store.naming(("442000001337",)), number=1)
+    sys.stdout.write(f"{name}, all that names a number among {count}: {took * 1000:.1f} ms\n")
+
+
+def _all(store: Store, wanted: Wanted) -> None:
+    deque(store.search(wanted), 0)
 
 
 def main() -> None:
@@ -47,21 +68,15 @@ def main() -> None:
     sys.stdout.write(f"the reactor, a decision: {best * 1000:.2f} us\n")
     with TemporaryDirectory() as folder:
         path = Path(folder) / "decisions.sqlite3"
-        seconds = filled(path, count)
-        sys.stdout.write(f"the writing thread, a decision: {seconds / count * 1e6:.0f} us\n")
-        sys.stdout.write(f"the file, a decision: {path.stat().st_size / count:.0f} octets\n")
-        searches = {
-            "a caller": Wanted(numbers=("442000001337",), limit=101),
-            "a number in every call": Wanted(numbers=("441632960001",), limit=101),
-            "a Call-ID": Wanted(call_id="00001337-5f2c9a1e@203.0.113.7"),
-            "a rule that never spoke": Wanted(rule="nobody's"),
-            "the newest 101": Wanted(limit=101),
-        }
-        for name, wanted in searches.items():
-            took = timeit.timeit(partial(_all, path, wanted), number=1)
-            sys.stdout.write(f"a search among {count} for {name}: {took * 1000:.1f} ms\n")
-        took = timeit.timeit(lambda: naming(path, ("442000001337",)), number=1)
-        sys.stdout.write(f"all that names a number among {count}: {took * 1000:.1f} ms\n")
+        with closing(to_write(path)) as store:
+            measure("a file", store, count)
+        sys.stdout.write(f"a file, a decision: {path.stat().st_size / count:.0f} octets\n")
+    with closing(PostgreSQL(safe=True)) as server:
+        database = server.database()
+        with closing(to_write(database)) as store:
+            measure("PostgreSQL", store, count)
+        size = server.asked(database, "SELECT pg_database_size(current_database())")[0][0]
+        sys.stdout.write(f"PostgreSQL, a decision: {size / count:.0f} octets\n")
 
 
 if __name__ == "__main__":

@@ -29,6 +29,7 @@ from sip_guard.config.options import (
     When,
 )
 from sip_guard.config.source import Source
+from sip_guard.journal.options import Server
 from sip_guard.repository.reach import Laboratory
 from sip_guard.transport.tls import TlsFiles
 
@@ -57,6 +58,7 @@ def not_shown(values: object, shape: type[msgspec.Struct], path: str) -> Iterato
 
 
 _OPTIONAL = "- tls:|tls:|certificates:|server_name:|signing:|url:|permitted:|allocations:|  [a-z_]+: |state_directory:"
+_OPTIONAL += "|postgresql:"
 COMMENTED = re.compile(rf"^( *)# (?={_OPTIONAL}| {{2,6}}(?:- )?[a-z_]+: )", re.MULTILINE)
 """What only stands as a comment, for it needs something that is not there."""
 
@@ -122,6 +124,8 @@ def test_an_option_that_is_not_shown_is_noticed() -> None:
         *(f"numbers.allocations.{name}" for name in ("file", "layout", "columns")),
         *(f"numbers.allocations.columns.{field.name}" for field in msgspec.structs.fields(Columns)),
         "policy.rules.when.attestation",
+        "record.postgresql",
+        *(f"record.postgresql.{field.name}" for field in msgspec.structs.fields(Server)),
         "tls",
         *(f"tls.{name}" for name in ("certificate", "key", "ca", "client_ca", "present")),
         "state_directory",
@@ -146,6 +150,7 @@ def test_values_that_are_shown_are_the_defaults_unless_they_are_examples() -> No
         Redress,
         NumberList,
         Brand,
+        Server,
     )
     checked = []
 

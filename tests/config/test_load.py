@@ -1,8 +1,12 @@
 """Every way that a configuration can be wrong is said with its line, its path and what was expected."""
 
+import importlib.util
+
 import pytest
 from pki import pki
 from wrong import GOOD, ROOT, Folder, changed
+
+from sip_guard.journal.options import Server
 
 # Shapes and names.
 
@@ -304,15 +308,37 @@ def test_the_record_is_in_the_state_directory_or_where_it_is_said(folder: Folder
     state = f"{GOOD}state_directory: state\n"
     there = folder.load(state).record
     assert there is not None
-    assert (there.file, there.days, there.max_octets) == (folder.path / "state" / "decisions.sqlite3", 90.0, 2**30)
+    assert (there.place, there.days, there.max_octets) == (folder.path / "state" / "decisions.sqlite3", 90.0, 2**30)
     assert folder.load(GOOD).record is None
     assert folder.load(f'{state}record: {{file: ""}}\n').record is None
     whole = folder.path / "elsewhere" / "calls.sqlite3"
     for name, expected in (("calls.sqlite3", "state/calls.sqlite3"), (str(whole), str(whole))):
         found = folder.load(f"{state}record: {{file: {name}, days: 7, max_octets: 20000000, queue: 500}}\n").record
         assert found is not None
-        assert (found.file, found.days, found.queue) == (folder.path / expected, 7.0, 500)
+        assert (found.place, found.days, found.queue) == (folder.path / expected, 7.0, 500)
     assert folder.load(f"{GOOD}record: {{file: {whole}}}\n").record is not None
+
+
+def test_the_record_may_be_in_a_database_instead(folder: Folder) -> None:
+    (folder.path / "password").write_text("secret\n")
+    found = folder.load(f"{GOOD}record: {{days: 7, postgresql: {{}}}}\n").record
+    assert found is not None
+    assert (found.place, found.days, found.max_octets) == (Server(), 7.0, None)
+    assert str(found.place) == "postgresql://sip_guard@/sip_guard?host=/run/postgresql&port=5432"
+    there = "{host: db.example.com, port: 5433, database: calls, user: guard, password_file: password, ca: root.pem}"
+    found = folder.load(f"{GOOD}record: {{postgresql: {there}}}\n").record
+    assert found is not None
+    assert isinstance(found.place, Server)
+    assert (found.place.password_file, found.place.ca) == (str(folder.path / "password"), str(folder.path / "root.pem"))
+    assert str(found.place) == "postgresql://guard@db.example.com:5433/calls"
+
+
+def test_it_is_said_what_to_install_for_a_database(folder: Folder, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(importlib.util, "find_spec", lambda _: None)
+    assert folder.fault(f"{GOOD}record: {{postgresql: {{}}}}\n") == (
+        "11: record.postgresql: the driver pg8000 is not installed: pip install 'sip-guard[postgresql]', "
+        "for the guard's own Python"
+    )
 
 
 @pytest.mark.parametrize(
@@ -323,6 +349,18 @@ def test_the_record_is_in_the_state_directory_or_where_it_is_said(folder: Folder
         (f"file: /{'x' * 300}", "11: record.file: "),
         ("max_octets: 1000", "11: record.max_octets: "),
         ("days: 0", "11: record.days: "),
+        (
+            "postgresql: {}, file: a.sqlite3",
+            "11: record.file: decisions are kept in a file or with `postgresql`, not in both; leave one out",
+        ),
+        ("postgresql: {}, max_octets: 20000000", "11: record.max_octets: it bounds a file; in PostgreSQL `days` alone"),
+        (
+            "postgresql: {ca: root.pem}",
+            "11: record.postgresql.ca: there is no TLS here: `host` is the folder of a Unix",
+        ),
+        ("postgresql: {host: db, password_file: none}", "11: record.postgresql.password_file: "),
+        ("postgresql: {port: 0}", "11: record.postgresql.port: "),
+        ("postgresql: {password: secret}", "11: record.postgresql.password: there is no option `password`"),
         ("keep: 9", "11: record.keep: there is no option `keep`"),
     ],
 )

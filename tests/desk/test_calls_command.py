@@ -13,8 +13,8 @@ from click.testing import CliRunner, Result
 from decisions import fields as decision
 
 from sip_guard.cli import main
+from sip_guard.journal.file import FileStore
 from sip_guard.journal.row import Row
-from sip_guard.journal.store import Store
 from sip_guard.record import Masking
 from sip_guard.secret import FILE as SECRET_FILE
 
@@ -45,7 +45,7 @@ class Office:
 
     def keeps(self, *decisions: dict[str, Any], at: float = NOON) -> None:
         """Keep decisions of one minute after the other."""
-        with closing(Store(self.record)) as store:
+        with closing(FileStore.to_write(self.record)) as store:
             store.add([Row.of(at + 60 * minute, each) for minute, each in enumerate(decisions)])
 
     def asks(self, *arguments: str, typed: str | None = None) -> Result:

@@ -4,6 +4,7 @@ import gzip
 import io
 import json
 from contextlib import closing
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -18,8 +19,8 @@ from sip_guard.call import Call
 from sip_guard.cli import main
 from sip_guard.config import Config, load
 from sip_guard.desk.guard import DeskGuard, Means, prepare
+from sip_guard.journal.file import FileStore
 from sip_guard.journal.row import Row
-from sip_guard.journal.store import Store
 from sip_guard.log import logger
 from sip_guard.policy.rules import Rules
 from sip_guard.record import Masking, record
@@ -74,9 +75,10 @@ class Explained(Desk):
 def kept(log: str) -> str:
     """Make a record of the decisions in a log."""
     path = Path(log).with_name("decisions.sqlite3")
-    with closing(Store(path)) as store:
+    with closing(FileStore.to_write(path)) as store:
         lines = [json.loads(line) for line in Path(log).read_bytes().splitlines()]
-        store.add([Row.of(IAT, line) for line in lines if line["event"] == "decision"])
+        decisions = [line for line in lines if line.pop("event") == "decision"]
+        store.add([Row.of(datetime.fromisoformat(each.pop("ts")).timestamp(), each) for each in decisions])
     return str(path)
 
 

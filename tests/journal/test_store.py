@@ -1,25 +1,23 @@
-"""The file: what is added is found, the oldest goes, and files of others are left alone."""
+"""A record of either kind: what is added is found, the oldest goes, and what names a number can be deleted."""
 
-import sqlite3
-import stat
-from collections.abc import Iterator
-from contextlib import closing, contextmanager
-from pathlib import Path
-from tempfile import TemporaryDirectory
+from contextlib import closing
 from typing import Any
 
 import pytest
 from decisions import row
-from hypothesis import given, settings
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from sip_guard.journal import schema
-from sip_guard.journal.file import RefusedRecord, is_record, to_read, to_write
-from sip_guard.journal.search import Wanted, naming, search
-from sip_guard.journal.store import STEP, Store
+from sip_guard.journal.opening import to_read, to_write
+from sip_guard.journal.options import Place
+from sip_guard.journal.store import STEP, Store, Wanted
+from sip_guard.journal.trouble import RefusedRecord, Unusable
 
-ALL = 2**40
 NUMBERS = ("", "alice", "441632960001", "442079460123", "12155550100")
+TEXTS = st.text(st.characters(exclude_categories=["Cs"]), max_size=30) | st.sampled_from(
+    ("NULL", "null", "", '"', "\\", "\\u0000", "{a,b}", "a,b", "?", "$1", ":a", "'; --", "\n", "%", "☎", "\0")
+)
 DECISIONS = st.lists(
     st.fixed_dictionaries(
         {
@@ -47,17 +45,23 @@ WANTED = st.builds(
     until=st.none() | st.integers(0, 20).map(float),
     limit=st.integers(1, 50),
 )
+one_record = settings(deadline=None, max_examples=30, suppress_health_check=[HealthCheck.function_scoped_fixture])
+"""For all examples; each of them begins with `emptied`."""
 
 
-@contextmanager
-def stored(folder: Path) -> Iterator[tuple[Path, Store]]:
-    path = folder / "decisions.sqlite3"
-    with closing(Store(path)) as store:
-        yield path, store
+def emptied(store: Store) -> None:
+    while store.trim(float("inf")):
+        pass
 
 
-def ids(path: Path, **wanted: Any) -> list[str]:
-    return [found.fields["call_id"] for found in search(path, Wanted(**wanted))]
+def kept(store: Store, **wanted: Any) -> list[str]:
+    """Give the Call-IDs of what is found."""
+    return [found.fields["call_id"] for found in store.search(Wanted(**wanted))]
+
+
+def numbered(store: Store, **wanted: Any) -> list[int]:
+    """Give the generations of what is found, by which examples count their decisions."""
+    return [found.fields["generation"] for found in store.search(Wanted(**wanted))]
 
 
 def is_wanted(decision: dict[str, Any], wanted: Wanted) -> bool:
@@ -71,135 +75,78 @@ def is_wanted(decision: dict[str, Any], wanted: Wanted) -> bool:
     )
 
 
-@settings(deadline=None, max_examples=30)
-@given(DECISIONS, st.lists(WANTED, min_size=1, max_size=5))
+@one_record
+@given(decisions=DECISIONS, asked=st.lists(WANTED, min_size=1, max_size=5))
 def test_a_search_gives_just_what_meets_all_conditions_the_newest_first(
-    decisions: list[dict[str, Any]], asked: list[Wanted]
+    store: Store, decisions: list[dict[str, Any]], asked: list[Wanted]
 ) -> None:
-    with TemporaryDirectory() as folder, stored(Path(folder)) as (path, store):
-        store.add([row(generation=at, **decision) for at, decision in enumerate(decisions)])
-        for wanted in asked:
-            there = [(each["time"], at) for at, each in enumerate(decisions) if is_wanted(each, wanted)]
-            found = [(each.time, each.fields["generation"]) for each in search(path, wanted)]
-            assert found == sorted(there, reverse=True)[: wanted.limit]
+    emptied(store)
+    store.add([row(generation=at, **decision) for at, decision in enumerate(decisions)])
+    for wanted in asked:
+        there = [(each["time"], at) for at, each in enumerate(decisions) if is_wanted(each, wanted)]
+        found = [(each.time, each.fields["generation"]) for each in store.search(wanted)]
+        assert found == sorted(there, reverse=True)[: wanted.limit]
 
 
-@settings(deadline=None, max_examples=30)
-@given(DECISIONS, st.integers(0, 21).map(float))
-def test_what_is_too_old_goes_and_nothing_else(decisions: list[dict[str, Any]], before: float) -> None:
-    with TemporaryDirectory() as folder, stored(Path(folder)) as (path, store):
-        store.add([row(generation=at, **decision) for at, decision in enumerate(decisions)])
-        left = {at for at, each in enumerate(decisions) if each["time"] >= before}
-        assert store.trim(before, ALL) == len(decisions) - len(left)
-        assert store.trim(before, ALL) == 0
-        assert {each.fields["generation"] for each in search(path, Wanted())} == left
-        for number in NUMBERS[1:]:
-            of_it = {at for at in left if number in ("441632960001", decisions[at]["caller"], decisions[at]["target"])}
-            assert {each.fields["generation"] for each in search(path, Wanted(numbers=(number,)))} == of_it
+@one_record
+@given(decisions=DECISIONS, before=st.integers(0, 21).map(float))
+def test_what_is_too_old_goes_and_nothing_else(store: Store, decisions: list[dict[str, Any]], before: float) -> None:
+    emptied(store)
+    store.add([row(generation=at, **decision) for at, decision in enumerate(decisions)])
+    left = {at for at, each in enumerate(decisions) if each["time"] >= before}
+    assert store.any_between(float("-inf"), before) == (len(left) < len(decisions))
+    assert store.trim(before) == len(decisions) - len(left)
+    assert store.trim(before) == 0
+    assert not store.any_between(float("-inf"), before)
+    assert set(numbered(store)) == left
+    for number in NUMBERS[1:]:
+        of_it = {at for at in left if number in ("441632960001", decisions[at]["caller"], decisions[at]["target"])}
+        assert set(numbered(store, numbers=(number,))) == of_it
 
 
-def test_when_there_is_too_much_the_oldest_go_in_small_steps(tmp_path: Path) -> None:
-    with stored(tmp_path) as (path, store):
-        # Their times say nothing: a clock that was set back does not make the newest the first to go.
-        for begin in range(0, 4 * STEP, STEP):
-            store.add([row(-at, str(at)) for at in range(begin, begin + STEP)])
-        octets = _pragma(path, "page_count") * _pragma(path, "page_size")
-        assert store.trim(float("-inf"), 10 * octets) == 0
-        assert store.trim(float("-inf"), octets // 2) == STEP
-        assert set(map(int, ids(path))) == set(range(STEP, 4 * STEP))
-        while store.trim(float("-inf"), octets // 2):
-            pass
-        left = sorted(map(int, ids(path)))
-        assert left == list(range(4 * STEP - len(left), 4 * STEP))
-        assert STEP <= len(left) <= 2 * STEP
+@one_record
+@given(texts=st.lists(TEXTS, min_size=1, max_size=5), at=st.floats(0, 2**33))
+def test_whatever_a_peer_wrote_comes_back_as_it_was(store: Store, texts: list[str], at: float) -> None:
+    emptied(store)
+    store.add([row(at, call_id=text, caller=text, reason=text) for text in texts])
+    found = list(store.search(Wanted()))
+    assert [(each.time, each.fields["call_id"]) for each in found] == [(at, text) for text in reversed(texts)]
+    searched = [text for text in texts if "\0" not in text]
+    assert {text for text in searched if text not in kept(store, call_id=text)} == set()
+    assert {text for text in searched if text and text not in kept(store, numbers=(text,))} == set()
 
 
-def test_the_file_is_given_back_when_much_was_deleted(tmp_path: Path) -> None:
-    with stored(tmp_path) as (path, store):
-        for begin in range(0, 8 * STEP, STEP):
-            store.add([row(at, str(at)) for at in range(begin, begin + STEP)])
-        pages = _pragma(path, "page_count")
-        while store.trim(8 * STEP, ALL):
-            pass
-        for _ in range(10):
-            store.trim(0, ALL)
-        assert _pragma(path, "page_count") < pages / 2
+def test_old_decisions_go_in_small_steps(store: Store) -> None:
+    store.add([row(float(at), str(at)) for at in range(STEP + 10)])
+    assert [store.trim(STEP + 5.0) for _ in range(3)] == [STEP, 5, 0]
+    assert kept(store) == [str(at) for at in reversed(range(STEP + 5, STEP + 10))]
 
 
-def _pragma(path: Path, name: str) -> int:
-    with closing(to_read(path)) as connection:
-        return int(connection.execute(f"PRAGMA {name}").fetchone()[0])
+def test_all_of_a_batch_is_kept_or_nothing(store: Store) -> None:
+    class Nobody:
+        """What no record can hold."""
+
+    wrong = row(2.0, "b")
+    wrong = wrong._replace(values=(*wrong.values[:7], Nobody(), wrong.values[8]))
+    with pytest.raises((Unusable, TypeError)):
+        store.add([row(1.0, "a"), wrong])
+    assert kept(store) == []
+    store.add([row(1.0, "a")])
+    assert kept(store) == ["a"]
 
 
-def test_all_of_a_batch_is_kept_or_nothing(tmp_path: Path) -> None:
-    with stored(tmp_path) as (path, store):
-        wrong = row(2.0, "b")._replace(values=("only one",))
-        with pytest.raises(sqlite3.Error):
-            store.add([row(1.0, "a"), wrong])
-        assert ids(path) == []
-        store.add([row(1.0, "a")])
-        assert ids(path) == ["a"]
-
-
-def test_only_its_owner_can_read_the_file(tmp_path: Path) -> None:
-    with stored(tmp_path) as (path, store):
-        store.add([row(1.0)])
-        assert {stat.S_IMODE(each.stat().st_mode) for each in tmp_path.iterdir()} == {0o600}
-        assert is_record(path)
-
-
-def test_it_is_read_while_it_is_written(tmp_path: Path) -> None:
-    with stored(tmp_path) as (path, store):
-        store.add([row(float(at), str(at)) for at in range(10)])
-        reading = search(path, Wanted())
+def test_it_is_read_while_it_is_written(place: Place, store: Store) -> None:
+    store.add([row(float(at), str(at)) for at in range(10)])
+    with closing(to_read(place)) as other:
+        reading = other.search(Wanted())
         assert next(reading).fields["call_id"] == "9"
         store.add([row(10.0, "10")])
-        store.trim(5.0, ALL)
+        store.trim(5.0)
         assert [each.fields["call_id"] for each in reading] == [*"876543210"]
-        assert ids(path) == ["10", *"98765"]
+        assert kept(other) == ["10", *"98765"]
 
 
-def test_a_newer_record_is_refused_and_stays_as_it_is(tmp_path: Path) -> None:
-    with stored(tmp_path) as (path, store):
-        store.add([row(1.0)])
-    with closing(sqlite3.connect(path)) as connection:
-        connection.execute(f"PRAGMA user_version = {schema.VERSION + 1}")
-    before = path.read_bytes()
-    for opens in (to_read, to_write):
-        with pytest.raises(RefusedRecord, match=r"was written by a newer sip_guard \(tables of version 2, and 1 is"):
-            opens(path)
-    assert path.read_bytes() == before
-
-
-@pytest.mark.parametrize("version", [0, 1, 9])
-def test_a_database_of_something_else_is_refused(tmp_path: Path, version: int) -> None:
-    path = tmp_path / "other.sqlite3"
-    with closing(sqlite3.connect(path)) as connection:
-        connection.execute("CREATE TABLE mailbox (id INTEGER)")
-        connection.execute(f"PRAGMA user_version = {version}")
-    for opens in (to_read, to_write):
-        with pytest.raises(RefusedRecord, match="is a database of something else; name another file"):
-            opens(path)
-
-
-def test_each_version_leads_to_the_next_one_or_stays(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    path = tmp_path / "decisions.sqlite3"
-    with stored(tmp_path) as (_, store):
-        store.add([row(1.0, "kept")])
-    good = "ALTER TABLE decision ADD COLUMN hour INTEGER"
-    monkeypatch.setattr("sip_guard.journal.file.VERSION", 2)
-    monkeypatch.setattr("sip_guard.journal.file.MIGRATIONS", (*schema.MIGRATIONS, (good, "ALTER TABLE nowhere")))
-    with pytest.raises(sqlite3.Error):
-        to_write(path)
-    with pytest.raises(RefusedRecord, match="is an older record, or a new one"):
-        to_read(path)
-    monkeypatch.setattr("sip_guard.journal.file.MIGRATIONS", (*schema.MIGRATIONS, (good,)))
-    to_write(path).close()
-    with closing(to_read(path)) as connection:
-        assert connection.execute("SELECT call_id, hour FROM decision").fetchall() == [("kept", None)]
-
-
-def test_what_names_a_number_is_deleted_for_good(tmp_path: Path) -> None:
+def test_what_names_a_number_is_deleted(store: Store) -> None:
     number = "442079460123"
     found = {"code": "mismatch", "detail": f"orig is {number}", "token": 1, "weighs": True, "orig": number}
     others = [
@@ -212,39 +159,48 @@ def test_what_names_a_number_is_deleted_for_good(tmp_path: Path) -> None:
         row(2.0, "finding", caller="12155550100", findings=[found]),
         row(3.0, f"{number}@192.0.2.1", caller="12155550100"),
     ]
-    with stored(tmp_path) as (path, store):
-        store.add([*theirs, *others])
-        decisions = naming(path, (number,))
-        assert store.delete(decisions) == len(theirs)
-        assert naming(path, (number,)) == []
-        assert len(ids(path)) == len(others)
-        store.delete(naming(path, (number[:-1],)))
-        assert b"shorter" not in b"".join(each.read_bytes() for each in tmp_path.iterdir())
+    store.add([*theirs, *others])
+    assert store.delete(store.naming((number,))) == len(theirs)
+    assert store.naming((number,)) == []
+    assert len(kept(store)) == len(others)
 
 
-def test_a_short_number_is_no_other_figure(tmp_path: Path) -> None:
-    with stored(tmp_path) as (path, store):
-        store.add([row(1.0, "a", target="403"), row(2.0, "403", sip_code=403, action="reject 403")])
-        store.delete(naming(path, ("403",)))
-        assert ids(path) == ["403"]
+def test_as_many_decisions_are_deleted_as_there_are(store: Store) -> None:
+    many = 2 * STEP + 1
+    for begin in range(0, many, STEP):
+        store.add([row(float(at), str(at), caller="442079460123") for at in range(begin, min(begin + STEP, many))])
+    assert store.delete(store.naming(("442079460123",))) == many
+    assert kept(store) == []
 
 
-def test_a_hundred_thousand_decisions_are_searched_by_an_index(tmp_path: Path) -> None:
-    with stored(tmp_path) as (path, store):
-        for begin in range(0, 100_000, 1000):
-            store.add([row(float(at), f"{at}@x", caller=f"4420{at:08}") for at in range(begin, begin + 1000)])
-        assert ids(path, numbers=("442000031337", "nobody")) == ["31337@x"]
-        assert ids(path, call_id="31337@x") == ["31337@x"]
-        assert ids(path, since=99_998.0) == ["99999@x", "99998@x"]
-        assert len(ids(path, limit=100, numbers=("441632960001",))) == 100
-        with closing(to_read(path)) as connection:
-            several: list[tuple[dict[str, object], tuple[str, ...]]] = [
-                ({}, ("1",)),
-                ({"call_id": "1"}, ()),
-                ({"since": 1.0}, ()),
-                ({"since": 1.0}, ("1",)),
-            ]
-            for asked, numbers in several:
-                text, values = schema.search(asked, numbers, 10)
-                plan = " ".join(line[3] for line in connection.execute(f"EXPLAIN QUERY PLAN {text}", values))
-                assert "SCAN decision" not in plan, plan
+def test_a_short_number_is_no_other_figure(store: Store) -> None:
+    store.add([row(1.0, "a", target="403"), row(2.0, "403", sip_code=403, action="reject 403")])
+    store.delete(store.naming(("403",)))
+    assert kept(store) == ["403"]
+
+
+def test_a_record_that_no_guard_has_made_ready_is_not_read(place: Place) -> None:
+    with pytest.raises((RefusedRecord, FileNotFoundError)):
+        to_read(place)
+    to_write(place).close()
+    with closing(to_read(place)) as store:
+        assert kept(store) == []
+
+
+def test_each_version_leads_to_the_next_one_or_stays(place: Place, monkeypatch: pytest.MonkeyPatch) -> None:
+    with closing(to_write(place)) as store:
+        store.add([row(1.0, "kept")])
+    good = "ALTER TABLE decision ADD COLUMN hour {real}"
+    monkeypatch.setattr(schema, "VERSION", schema.VERSION + 1)
+    released = schema.MIGRATIONS
+    monkeypatch.setattr(schema, "MIGRATIONS", (*released, (good, "ALTER TABLE nowhere ADD COLUMN hour {real}")))
+    with pytest.raises(Unusable, match="nowhere"):
+        to_write(place)
+    with pytest.raises(RefusedRecord, match="is an older record, or a new one"):
+        to_read(place)
+    # Neither what failed nor what was done already is in the way: a column cannot be added twice.
+    monkeypatch.setattr(schema, "MIGRATIONS", (*released, (good,)))
+    to_write(place).close()
+    to_write(place).close()
+    with closing(to_read(place)) as store:
+        assert kept(store) == ["kept"]

@@ -11,10 +11,10 @@ from typing import Any
 import pytest
 from decisions import fields
 
+from sip_guard.journal.file import FileStore
 from sip_guard.journal.options import DAY, Options
 from sip_guard.journal.queue import Queue
-from sip_guard.journal.search import Wanted, search
-from sip_guard.journal.store import STEP
+from sip_guard.journal.store import STEP, Wanted
 from sip_guard.journal.writing import AGAIN, Writing
 
 NOW = 1_700_000_000.0
@@ -74,7 +74,8 @@ def test_what_waits_is_written_in_its_order_and_only_once(desk: Desk) -> None:
 def test_the_whole_form_of_a_decision_is_kept(desk: Desk) -> None:
     desk.decides("a")
     desk.writes()
-    (found,) = search(desk.file, Wanted())
+    with closing(FileStore.to_read(desk.file)) as store:
+        (found,) = store.search(Wanted())
     assert found == (NOW, fields("a"))
 
 
@@ -115,12 +116,12 @@ def test_a_record_that_another_process_has_locked_is_written_later(desk: Desk, m
     assert desk.told == [
         {
             "event": "record_not_written",
-            "file": str(desk.file),
+            "record": str(desk.file),
             "reason": "database is locked",
             "waiting": 1,
             "dropped": 0,
         },
-        {"event": "record_resumed", "file": str(desk.file), "dropped": 0},
+        {"event": "record_resumed", "record": str(desk.file), "dropped": 0},
     ]
 
 
@@ -136,7 +137,7 @@ def test_a_folder_that_is_gone_is_told_once_a_minute_and_writing_resumes(tmp_pat
     folder.mkdir()
     assert desk.writes()
     assert desk.kept() == ["a", "b"]
-    assert desk.told[-1] == {"event": "record_resumed", "file": str(desk.file), "dropped": 1}
+    assert desk.told[-1] == {"event": "record_resumed", "record": str(desk.file), "dropped": 1}
     desk.writing.close()
 
 

@@ -1,7 +1,6 @@
 """What `sip-guard calls` and `sip-guard forget` do with their arguments."""
 
 import re
-import sqlite3
 import time
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
@@ -14,9 +13,10 @@ from sip_guard import secret
 from sip_guard.config import Config
 from sip_guard.desk.instant import instant
 from sip_guard.desk.statement import BadInput
-from sip_guard.journal.file import RefusedRecord
-from sip_guard.journal.search import Found, Wanted, naming, search
-from sip_guard.journal.store import Store
+from sip_guard.journal.opening import to_read, to_write
+from sip_guard.journal.options import Place
+from sip_guard.journal.store import Found, Wanted
+from sip_guard.journal.trouble import RefusedRecord, Unusable
 from sip_guard.number import dialled
 from sip_guard.record import Masking
 
@@ -53,18 +53,18 @@ class Decisions(NamedTuple):
 class Named(NamedTuple):
     """Decisions that name a number."""
 
-    file: Path
+    record: Place
     decisions: list[int]
 
 
 def calls(asked: Asked) -> Decisions:
     """Find decisions. Raises BadInput."""
-    path = record_of(asked.config, asked.record)
+    place = record_of(asked.config, asked.record)
     if asked.action is not None and not _ACTION.fullmatch(asked.action):
         words = "allow, tag, anonymise, redirect, reject, or one rejection such as `reject 403`"
         raise BadInput(f"--action `{asked.action}`: expected {words}")
     wanted = Wanted(
-        numbers=() if asked.number is None else _forms(asked.number, _state(asked.config, path), last4=True),
+        numbers=() if asked.number is None else _forms(asked.number, _state(asked.config, place), last4=True),
         call_id=asked.call_id,
         trunk=asked.trunk,
         rule=asked.rule,
@@ -74,39 +74,39 @@ def calls(asked: Asked) -> Decisions:
         until=_moment(asked.until, "--until"),
         limit=asked.limit + 1,
     )
-    with _told(path):
-        found = list(search(path, wanted))
+    with _told(place), closing(to_read(place)) as store:
+        found = list(store.search(wanted))
     return Decisions(found[: asked.limit], len(found) > asked.limit)
 
 
 def named(number: str, config: Config | None, record: Path | None, *, last4: bool) -> Named:
     """Find all that names a number. Raises BadInput."""
-    path = record_of(config, record)
-    forms = _forms(number, _state(config, path), last4=last4)
-    with _told(path):
-        return Named(path, naming(path, forms))
+    place = record_of(config, record)
+    forms = _forms(number, _state(config, place), last4=last4)
+    with _told(place), closing(to_read(place)) as store:
+        return Named(place, store.naming(forms))
 
 
 def delete(named: Named) -> int:
     """Delete decisions for good, beside a guard that writes; tell how many. Raises BadInput."""
     if not named.decisions:
         return 0
-    with _told(named.file), closing(Store(named.file)) as store:
+    with _told(named.record), closing(to_write(named.record)) as store:
         return store.delete(named.decisions)
 
 
-def record_of(config: Config | None, record: Path | None) -> Path:
-    """Give the file of the record that was named, or that of the configuration. Raises BadInput."""
+def record_of(config: Config | None, record: Path | None) -> Place:
+    """Give the file of the record that was named, or the record of the configuration. Raises BadInput."""
     if record is not None:
         return record
     if config is None:
         raise BadInput("which record? Give --config FILE, or --record FILE")
     if config.record is None:
         raise BadInput("the configuration keeps no record: it has no `state_directory`, or an empty `record.file`")
-    return config.record.file
+    return config.record.place
 
 
-def _forms(number: str, state: Path, *, last4: bool) -> tuple[str, ...]:
+def _forms(number: str, state: Path | None, *, last4: bool) -> tuple[str, ...]:
     """Give all forms in which a number may stand in a record, which depends on `log.numbers` of that time.
 
     Hashed numbers are found with the guard's secret, if that is there. `last4` asks for the masked form
@@ -129,9 +129,9 @@ def _forms(number: str, state: Path, *, last4: bool) -> tuple[str, ...]:
     return tuple(dict.fromkeys(made))
 
 
-def _state(config: Config | None, record: Path) -> Path:
-    """Give where the secret is that hashed numbers are keyed by: in the state directory, or beside the record."""
-    return (config and config.state_directory) or record.parent
+def _state(config: Config | None, record: Place) -> Path | None:
+    """Give where the secret is that hashed numbers are keyed by: in the state directory, or beside a file."""
+    return (config and config.state_directory) or (record.parent if isinstance(record, Path) else None)
 
 
 def _moment(text: str | None, option: str) -> float | None:
@@ -148,15 +148,13 @@ def _moment(text: str | None, option: str) -> float | None:
 
 
 @contextmanager
-def _told(path: Path) -> Iterator[None]:
+def _told(record: Place) -> Iterator[None]:
     """Say what is wrong with a record. Raises BadInput."""
     try:
         yield
     except FileNotFoundError:
-        raise BadInput(f"there is no record {path}: a guard makes it, with its first decision") from None
-    except OSError as error:
-        raise BadInput(f"the record {path} cannot be read: {error.strerror}; run it as the guard's user") from None
-    except sqlite3.Error as error:
-        raise BadInput(f"the record {path} cannot be read: {error}") from None
+        raise BadInput(f"there is no record {record}: a guard makes it, with its first decision") from None
     except RefusedRecord as error:
         raise BadInput(str(error)) from None
+    except Unusable as error:
+        raise BadInput(f"the record {record} cannot be read: {error}") from None

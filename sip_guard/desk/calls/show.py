@@ -10,7 +10,7 @@ from rich.text import Text
 
 from sip_guard.desk.calls.command import Decisions
 from sip_guard.desk.show import moment, titled
-from sip_guard.journal.search import Found
+from sip_guard.journal.store import Found
 
 _COLUMNS = (
     "call_id",

@@ -16,6 +16,7 @@ from sip_guard.desk.explain.recorded import recorded_call
 from sip_guard.desk.fetch import Fetching
 from sip_guard.desk.guard import DeskGuard, Means, certificates_of, prepare, rules_of, trunk_named
 from sip_guard.desk.statement import BadInput, read
+from sip_guard.journal.options import Place
 from sip_guard.policy.decision import Decision, decide, passed_by
 from sip_guard.policy.why import Step, why
 from sip_guard.sip.flow import Flow
@@ -65,13 +66,13 @@ def explain(wanted: Wanted) -> Explanation:
 
 def _from_record(wanted: Wanted) -> Explanation:
     config = wanted.config
-    path = wanted.record or _record(config)
-    if str(path) == "-":
+    record = wanted.record or _record(config)
+    if str(record) == "-":
         raise BadInput(
             f"`{wanted.what}` is no file; for a Call-ID give --record FILE, the log, as the configuration writes it to "
             "standard output, and there is no record"
         )
-    recorded = recorded_call(path, wanted.what, config)
+    recorded = recorded_call(record, wanted.what, config)
     exempt = _exempt(recorded.findings)
     if exempt is not None:
         decision = passed_by(exempt, config.tags)
@@ -88,11 +89,12 @@ def _from_record(wanted: Wanted) -> Explanation:
     return _explanation(wanted, recorded.call, decision, problems)
 
 
-def _record(config: Config) -> Path:
+def _record(config: Config) -> Place:
     """Give where a call is looked for: the record, or else the log."""
-    if config.record is not None and config.record.file.is_file():
-        return config.record.file
-    return Path(config.log.file)
+    place = None if config.record is None else config.record.place
+    if place is None or (isinstance(place, Path) and not place.is_file()):
+        return Path(config.log.file)
+    return place
 
 
 def _from_calls(wanted: Wanted, path: Path, frame: int | None, *, is_message: bool = False) -> Explanation:

@@ -1,8 +1,8 @@
 """A call out of the record or the log: what the form of its decision says, and no more."""
 
 import gzip
-import sqlite3
 from collections.abc import Iterator
+from contextlib import closing
 from datetime import datetime
 from pathlib import Path
 from typing import IO, Any, cast
@@ -11,10 +11,14 @@ import msgspec
 
 from sip_guard.call import Attestation, Call, Code, Finding
 from sip_guard.config import Config
+from sip_guard.desk.calls.show import line as written
 from sip_guard.desk.guard import trunk_named
 from sip_guard.desk.statement import BadInput
-from sip_guard.journal.file import RefusedRecord, is_record
-from sip_guard.journal.search import Wanted, search
+from sip_guard.journal.file import is_record
+from sip_guard.journal.opening import to_read
+from sip_guard.journal.options import Place
+from sip_guard.journal.store import Wanted
+from sip_guard.journal.trouble import RefusedRecord, Unusable
 from sip_guard.sip.flow import Flow
 from sip_guard.sip.message import MalformedMessage, Request, parse
 
@@ -35,27 +39,31 @@ class Recorded(msgspec.Struct, frozen=True):
     """How many decisions there are about this Call-ID; this is the last."""
 
 
-def recorded_call(path: Path, call_id: str, config: Config) -> Recorded:
+def recorded_call(record: Place, call_id: str, config: Config) -> Recorded:
     """Find the last decision about a Call-ID. Raises BadInput."""
     line, count = None, 0
     try:
-        for line in _kept(path, call_id) if is_record(path) else _logged(path, call_id):  # noqa: B007 - the last counts
+        log = record if isinstance(record, Path) and not is_record(record) else None
+        for line in _logged(log, call_id) if log else _kept(record, call_id):  # noqa: B007 - the last counts
             count += 1
-    except (OSError, EOFError, sqlite3.Error) as error:
-        raise BadInput(f"the record {path} cannot be read: {error}") from None
     except RefusedRecord as refused:
         raise BadInput(str(refused)) from None
+    except (OSError, EOFError, Unusable) as error:
+        raise BadInput(f"the record {record} cannot be read: {error}") from None
     if line is None:
-        raise BadInput(f"`{call_id}` is neither a file nor a Call-ID of a decision in the record {path}; see --record")
+        raise BadInput(
+            f"`{call_id}` is neither a file nor a Call-ID of a decision in the record {record}; see --record"
+        )
     try:
         findings = tuple(_finding(each, line) for each in line["findings"])
         return Recorded(_call(line, config), findings, line["action"], line["rule"], count)
     except (KeyError, TypeError, ValueError, AttributeError) as error:
-        raise BadInput(f"the record {path} has a decision about `{call_id}` in another form: {error}") from None
+        raise BadInput(f"the record {record} has a decision about `{call_id}` in another form: {error}") from None
 
 
-def _kept(path: Path, call_id: str) -> list[dict[str, Any]]:
-    return [found.fields for found in search(path, Wanted(call_id=call_id))][::-1]
+def _kept(record: Place, call_id: str) -> list[dict[str, Any]]:
+    with closing(to_read(record)) as store:
+        return [written(found) for found in store.search(Wanted(call_id=call_id))][::-1]
 
 
 def _logged(path: Path, call_id: str) -> Iterator[dict[str, Any]]:
