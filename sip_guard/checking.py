@@ -1,6 +1,7 @@
 """Which checks a configuration asks for, in line and at the desk alike."""
 
 from collections.abc import Callable, Iterator
+from itertools import product
 
 import msgspec
 from twisted.internet.interfaces import IReactorTime
@@ -27,13 +28,22 @@ class Checks(msgspec.Struct, frozen=True):
 
     alone: tuple[Check, ...]
     """Those that know nothing but the call itself: calls may come to them in any order."""
-    history: tuple[Check, ...]
+    history: tuple[CampaignCheck | ReplayCheck, ...]
     """Those that remember earlier calls: calls have to come to them in their order."""
 
     def __iter__(self) -> Iterator[Check]:
         """Give all of them."""
         yield from self.alone
         yield from self.history
+
+    def resume(self, former: "Checks") -> None:
+        """Go on with what the checks of another configuration remember, which are asked no more."""
+        for pair in product(self.history, former.history):
+            match pair:
+                case CampaignCheck() as check, CampaignCheck() as other:
+                    check.resume(other)
+                case ReplayCheck() as check, ReplayCheck() as other:
+                    check.resume(other)
 
 
 def checks_of(
@@ -50,7 +60,7 @@ def checks_of(
     numbers; None: there are none.
     """
     alone: list[Check] = []
-    history: list[Check] = []
+    history: list[CampaignCheck | ReplayCheck] = []
     numbers = config.numbers
     if numbers is not None:
         alone += (

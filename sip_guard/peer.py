@@ -1,8 +1,8 @@
 """Who sends us calls and where calls go."""
 
 import ipaddress
-from collections.abc import Iterable
-from typing import Annotated, Literal
+from collections.abc import Iterable, Mapping
+from typing import Annotated, Literal, NamedTuple
 
 import msgspec
 from msgspec import Meta
@@ -14,8 +14,10 @@ MAX_SEEN = 8192
 """Addresses whose peer is remembered, so that most datagrams cost one look-up. Strangers are not remembered."""
 
 FORMER = 4 * 3600.0
-"""Seconds that an address is a target's after its name has ceased to lead there."""
+"""Seconds that an address is a peer's after its name has ceased to lead there, or it has left the configuration."""
 MAX_FORMER = 1024
+MAX_CONFIGURATIONS = 8
+"""Former configurations whose peers are known still."""
 
 Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 Transport = Literal["UDP", "TCP", "TLS"]
@@ -123,6 +125,10 @@ class Target(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     overload_control: bool = False
     """Whether it is offered RFC 7339, and gets fewer calls when it asks for fewer."""
 
+    def is_where(self, other: "Target") -> bool:
+        """Tell whether it is found at the same place as another one."""
+        return (self.host, self.port, self.transport) == (other.host, other.port, other.transport)
+
 
 class Route(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Which calls of our side go out by which trunk. The first route that fits counts."""
@@ -137,49 +143,19 @@ class Route(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
     """The value it must have; empty: any."""
 
 
-class Peers:
-    """Finds the peer that a message came from. The most specific entry wins; a port counts more than a network."""
+class _Index:
+    """Finds the peer at an address, as one configuration has it."""
 
-    def __init__(self, trunks: Iterable[Trunk], targets: Iterable[Target]) -> None:
-        self.trunks = {t.name: t for t in trunks}
-        self.targets = {t.name: t for t in targets}
-        self._exact: dict[Address, Trunk | Target] = {}
-        self._located: dict[str, tuple[Address, ...]] = {}
-        self._former: dict[tuple[str, Address], float] = {}
-        self._proven: dict[Flow, Trunk] = {}
-        self._beyond = {
-            name: tuple(target for target in self.targets.values() if target.trunk == name) for name in self.trunks
-        }
-        self._seen: dict[Address, Trunk | Target] = {}
+    def __init__(
+        self, ends: Mapping[Address, "Trunk | Target"], sources: Iterable[tuple[Source, "Trunk | Target"]]
+    ) -> None:
+        """Know the peers at whole addresses, and by sources: where two are the same, the last counts."""
+        self._exact = dict(ends)
         self._networks: dict[tuple[int, int, int], dict[int, Trunk | Target]] = {}
-        self._fill()
-
-    def _fill(self) -> None:
-        self._seen.clear()
-        self._networks.clear()
-        self._exact = {
-            address: self._side(target) for target in self.targets.values() for address in self._addresses(target)
-        }
-        for target in self.targets.values():
-            hosts = [Source(ipaddress.ip_network(host)) for host, _ in self._addresses(target)]
-            for source in (*hosts, *target.sources):
-                self._add(source, self._side(target))
-        for trunk in self.trunks.values():
-            for source in trunk.sources:
-                self._add(source, trunk)
+        self._seen: dict[Address, Trunk | Target] = {}
+        for source, peer in sources:
+            self._add(source, peer)
         self._order = sorted(self._networks, reverse=True)
-
-    def _side(self, target: Target) -> Trunk | Target:
-        return self.trunks[target.trunk] if target.trunk else target
-
-    def _addresses(self, target: Target) -> tuple[Address, ...]:
-        host = numeric(target.host)
-        if host is None:
-            return (
-                *self._located.get(target.name, ()),
-                *(address for name, address in self._former if name == target.name),
-            )
-        return ((host, target.port or (5061 if target.transport == "TLS" else 5060)),)
 
     def _add(self, source: Source, peer: Trunk | Target) -> None:
         network = source.network
@@ -190,42 +166,8 @@ class Peers:
         shifted = int(network.network_address) >> (network.max_prefixlen - network.prefixlen)
         self._networks.setdefault(key, {})[shifted << 16 | port] = peer
 
-    def beyond(self, trunk: Trunk) -> tuple[Target, ...]:
-        """Give the targets that calls of our side to a trunk go to."""
-        return self._beyond.get(trunk.name, ())
-
-    def locate(self, target: str, addresses: Iterable[Address], now: float) -> None:
-        """Take note of the addresses that the name of a target leads to from `now` on: its messages come from there.
-
-        Former ones are known for some hours more, for the calls that are in progress there.
-        """
-        located = tuple(addresses)
-        before = self._located.get(target, ())
-        self._former = {key: until for key, until in self._former.items() if until > now}
-        self._former |= {(target, address): now + FORMER for address in before if address not in located}
-        while len(self._former) > MAX_FORMER:
-            del self._former[next(iter(self._former))]
-        self._located[target] = located
-        self._fill()
-
-    def prove(self, flow: Flow, trunk: Trunk | None) -> None:
-        """Take note of whose certificate was shown on a TLS connection; None: it is closed."""
-        if trunk is None:
-            self._proven.pop(flow, None)
-        else:
-            self._proven[flow] = trunk
-
-    def certified(self, domains: Iterable[str]) -> Trunk | None:
-        """Give the trunk that is told by a certificate which makes its holder these domains (RFC 5922 7.1)."""
-        held = set(domains)
-        return next((trunk for trunk in self.trunks.values() if held.intersection(trunk.certificates)), None)
-
-    def of(self, flow: Flow) -> Trunk | Target | None:
-        """Give the peer whose messages come along `flow`: by its certificate, or else by its address."""
-        return (self._proven.get(flow) if self._proven else None) or self.at(flow.remote)
-
     def at(self, address: Address) -> Trunk | Target | None:
-        """Give the peer whose messages come from `address`; None for a stranger."""
+        """Give the peer; None for a stranger."""
         peer = self._exact.get(address) or self._seen.get(address)
         if peer is None:
             peer = self._look_up(address)
@@ -246,3 +188,140 @@ class Peers:
             if found is not None:
                 return found
         return None
+
+
+class _Former(NamedTuple):
+    """The peers of a configuration that is in force no more."""
+
+    until: float
+    """When they are forgotten."""
+    trunks: Mapping[str, Trunk]
+    addresses: _Index
+    proven: Mapping[Flow, Trunk]
+
+    def of(self, flow: Flow) -> Trunk | Target | None:
+        return self.proven.get(flow) or self.addresses.at(flow.remote)
+
+
+class Peers:
+    """Finds the peer that a message came from. The most specific entry wins; a port counts more than a network."""
+
+    def __init__(self, trunks: Iterable[Trunk], targets: Iterable[Target]) -> None:
+        self._located: dict[str, tuple[Address, ...]] = {}
+        self._former: dict[tuple[str, Address], float] = {}
+        self._proven: dict[Flow, Trunk] = {}
+        self._domains: dict[Flow, frozenset[str]] = {}
+        self._before: list[_Former] = []
+        """The newest first."""
+        self._set(trunks, targets)
+
+    def change(self, trunks: Iterable[Trunk], targets: Iterable[Target], now: float) -> None:
+        """Know these peers from `now` on. Who is one no more is known for some hours, for the calls in progress."""
+        before = _Former(now + FORMER, self.trunks, self._index, self._proven)
+        known = self.trunks, self.targets
+        self._set(trunks, targets)
+        same = {name for name, each in self.targets.items() if name in known[1] and each.is_where(known[1][name])}
+        self._located = {name: addresses for name, addresses in self._located.items() if name in same}
+        self._former = {key: until for key, until in self._former.items() if key[0] in same}
+        self._proven = {flow: self.certified(domains) or before.proven[flow] for flow, domains in self._domains.items()}
+        self._fill()
+        kept = [each for each in self._before if each.until > now]
+        self._before = (kept if known == (self.trunks, self.targets) else [before, *kept])[:MAX_CONFIGURATIONS]
+
+    def _set(self, trunks: Iterable[Trunk], targets: Iterable[Target]) -> None:
+        self.trunks = {t.name: t for t in trunks}
+        self.targets = {t.name: t for t in targets}
+        self._beyond = {
+            name: tuple(target for target in self.targets.values() if target.trunk == name) for name in self.trunks
+        }
+        self._fill()
+
+    def _fill(self) -> None:
+        ends: dict[Address, Trunk | Target] = {}
+        sources: list[tuple[Source, Trunk | Target]] = []
+        for target in self.targets.values():
+            side = self._side(target)
+            addresses = self._addresses(target)
+            ends |= dict.fromkeys(addresses, side)
+            hosts = [Source(ipaddress.ip_network(host)) for host, _ in addresses]
+            sources += [(source, side) for source in (*hosts, *target.sources)]
+        for trunk in self.trunks.values():
+            sources += [(source, trunk) for source in trunk.sources]
+        self._index = _Index(ends, sources)
+
+    def _side(self, target: Target) -> Trunk | Target:
+        return self.trunks[target.trunk] if target.trunk else target
+
+    def _addresses(self, target: Target) -> tuple[Address, ...]:
+        host = numeric(target.host)
+        if host is None:
+            return (
+                *self._located.get(target.name, ()),
+                *(address for name, address in self._former if name == target.name),
+            )
+        return ((host, target.port or (5061 if target.transport == "TLS" else 5060)),)
+
+    def beyond(self, trunk: Trunk) -> tuple[Target, ...]:
+        """Give the targets that calls of our side to a trunk go to."""
+        return self._beyond.get(trunk.name, ())
+
+    def locate(self, target: str, addresses: Iterable[Address], now: float) -> None:
+        """Take note of the addresses that the name of a target leads to from `now` on: its messages come from there.
+
+        Former ones are known for some hours more, for the calls that are in progress there.
+        """
+        located = tuple(addresses)
+        before = self._located.get(target, ())
+        self._former = {key: until for key, until in self._former.items() if until > now}
+        self._former |= {(target, address): now + FORMER for address in before if address not in located}
+        while len(self._former) > MAX_FORMER:
+            del self._former[next(iter(self._former))]
+        self._located[target] = located
+        self._fill()
+
+    def prove(self, flow: Flow, domains: frozenset[str]) -> bool:
+        """Take note of whose certificate was shown on a TLS connection; tell whether it is that of a trunk.
+
+        Without any domain: the connection is closed.
+        """
+        self._proven.pop(flow, None)
+        self._domains.pop(flow, None)
+        trunk = self.certified(domains)
+        if trunk is not None:
+            self._proven[flow] = trunk
+            self._domains[flow] = domains
+        return trunk is not None
+
+    def certified(self, domains: Iterable[str]) -> Trunk | None:
+        """Give the trunk that is told by a certificate which makes its holder these domains (RFC 5922 7.1)."""
+        held = set(domains)
+        return next((trunk for trunk in self.trunks.values() if held.intersection(trunk.certificates)), None)
+
+    def of(self, flow: Flow) -> Trunk | Target | None:
+        """Give the peer whose messages come along `flow`: by its certificate, or else by its address."""
+        return (self._proven.get(flow) if self._proven else None) or self.at(flow.remote)
+
+    def at(self, address: Address) -> Trunk | Target | None:
+        """Give the peer whose messages come from `address`, which may be a former one; None for a stranger."""
+        peer = self._index.at(address)
+        if peer is None and self._before:
+            return next((known for each in self._before if (known := each.addresses.at(address)) is not None), None)
+        return peer
+
+    def is_former(self, peer: Trunk | Target) -> bool:
+        """Tell whether a peer has left the configuration: its calls in progress go on, and it may begin none."""
+        if not self._before:
+            return False
+        known = self.trunks if isinstance(peer, Trunk) else self.targets
+        return known.get(peer.name) is not peer
+
+    def before(self, flow: Flow) -> list[Trunk | Target]:
+        """Give whose messages came along `flow` under former configurations."""
+        return [peer for each in self._before if (peer := each.of(flow)) is not None]
+
+    def side(self, target: Target) -> Trunk | Target | None:
+        """Give the peer that a target is an address of: itself, or its trunk; None: that is not known any more."""
+        if not target.trunk:
+            return target
+        every = (self.trunks, *(each.trunks for each in self._before))
+        return next((trunks[target.trunk] for trunks in every if target.trunk in trunks), None)

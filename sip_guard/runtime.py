@@ -2,6 +2,7 @@
 
 from collections import Counter
 from collections.abc import Callable
+from typing import NamedTuple
 
 from twisted.internet.defer import CancelledError, Deferred
 from twisted.internet.interfaces import IDelayedCall, IReactorTime
@@ -36,19 +37,26 @@ Keep = Callable[[float, dict[str, object]], None]
 """Keeps the record of a decision that was taken then, in seconds since the epoch."""
 
 
+class Edition(NamedTuple):
+    """What a configuration makes of deciding and telling: a call that came under it is decided and told by it."""
+
+    screening: Screening
+    masking: Masking
+    generation: int = 1
+    """Goes up with every configuration that takes the place of another."""
+
+
 class Runtime:
     """The guard at work: datagrams in, datagrams out, and one record a decision."""
 
     def __init__(
         self,
         proxy: Proxy,
-        screening: Screening,
+        edition: Edition,
         reactor: IReactorTime,
         log: Logger,
         *,
-        masking: Masking,
         wall: Clock,
-        generation: int = 1,
         keep: Keep | None = None,
     ) -> None:
         """`wall` gives seconds since the epoch; the reactor's own clock, which never goes back, runs the timers.
@@ -56,12 +64,11 @@ class Runtime:
         `keep` gets what the log gets of each decision.
         """
         self._proxy = proxy
-        self._screening = screening
+        self.edition = edition
+        """The one that new calls come under."""
         self._reactor = reactor
         self._log = log
-        self._masking = masking
         self._wall = wall
-        self._generation = generation
         self._keep = keep
         self._sends: dict[End, Carry] = {}
         self._pending: dict[Key, Deferred[Decision]] = {}
@@ -79,6 +86,10 @@ class Runtime:
     def add_end(self, end: End, carry: Carry) -> None:
         """Make `carry` take what goes out from this end of ours."""
         self._sends[end] = carry
+
+    def remove_end(self, end: End) -> None:
+        """Send nothing from this end any more: it is closed, and nothing in progress goes by it."""
+        del self._sends[end]
 
     def received(self, data: bytes, flow: Flow) -> None:
         """Take one datagram. Nothing that a peer sends raises."""
@@ -138,6 +149,11 @@ class Runtime:
         """Give what the certificate of the TLS server at an address must name; None: nothing is said of it."""
         return self._proxy.hops.server_name(address)
 
+    def changed(self, edition: Edition) -> None:
+        """Go by another edition from now on, and by what else has changed in the proxy."""
+        self.edition = edition
+        self._set_timer()
+
     def start(self) -> None:
         """Begin to ask the targets that are probed, and to look at how late the reactor is."""
         now = self._reactor.seconds()
@@ -193,7 +209,7 @@ class Runtime:
         if key not in said and len(said) < MAX_COMPLAINTS:
             said.add(key)
             call_id = message.value(b"call-id")[:256].decode("utf-8", "replace") if message else ""
-            fields = {"call_id": call_id} if call_id and self._masking.numbers == "full" else {}
+            fields = {"call_id": call_id} if call_id and self.edition.masking.numbers == "full" else {}
             peer = self._proxy.peers.of(flow)
             if peer is not None:
                 fields["peer"] = peer.name
@@ -241,23 +257,24 @@ class Runtime:
         say(state, target=action.target, transport=end.transport, address=written(end.address), reason=action.reason)
 
     def _screen(self, action: Screen, now: float) -> None:
+        edition = self.edition
         try:
             call = Call.of(action.request, action.trunk, action.flow, self._wall())
-            decision = self._screening.screen(call)
+            decision = edition.screening.screen(call)
             if isinstance(decision, Decision):
-                self._decided(decision, action.key, call, now)
+                self._decided(decision, action.key, call, edition, now)
                 return
         except Exception as error:  # noqa: BLE001 - the caller gets a 500, all others go on
             self.mistake("screen", error)
             self._do(self._proxy.decide(action.key, Reject(500, "Server Internal Error"), now), now)
             return
         self._pending[action.key] = decision
-        decision.addCallback(self._decided_later, action.key, call)
+        decision.addCallback(self._decided_later, action.key, call, edition)
         decision.addErrback(self._given_up, action.key)
 
-    def _decided_later(self, decision: Decision, key: Key, call: Call) -> None:
+    def _decided_later(self, decision: Decision, key: Key, call: Call, edition: Edition) -> None:
         self._pending.pop(key, None)
-        self._decided(decision, key, call, self._reactor.seconds())
+        self._decided(decision, key, call, edition, self._reactor.seconds())
         self._set_timer()
 
     def _given_up(self, failure: Failure, key: Key) -> None:
@@ -269,11 +286,11 @@ class Runtime:
         self._do(self._proxy.decide(key, Reject(500, "Server Internal Error"), now), now)
         self._set_timer()
 
-    def _decided(self, decision: Decision, key: Key, call: Call, now: float) -> None:
+    def _decided(self, decision: Decision, key: Key, call: Call, edition: Edition, now: float) -> None:
         self.counts["decision"] += 1
         self._do(self._proxy.decide(key, decision.verdict, now), now)
         wall = self._wall()
-        fields = record(call, decision, self._masking, now=wall, generation=self._generation)
+        fields = record(call, decision, edition.masking, now=wall, generation=edition.generation)
         self._log.info("decision", **fields)
         if self._keep is not None:
             self._keep(wall, fields)

@@ -90,11 +90,11 @@ def test_what_is_remembered_is_bounded_and_strangers_are_not_remembered(prefix: 
     peers = Peers([trunk("a", source(prefix))], [])
     for number in range(MAX_SEEN + 10):
         assert peers.at((f"198.51.{number // 256 % 256}.{number % 256}", 1024 + number)) is not None
-    assert len(peers._seen) <= MAX_SEEN
-    before = len(peers._seen)
+    assert len(peers._index._seen) <= MAX_SEEN
+    before = len(peers._index._seen)
     assert Peers([], []).at(("192.0.2.66", 5060)) is None
     assert peers.at(("2001:db8::1", 5060)) is None
-    assert len(peers._seen) == before
+    assert len(peers._index._seen) == before
 
 
 def test_a_target_on_the_side_of_a_trunk_is_that_trunk() -> None:
@@ -137,9 +137,9 @@ def test_a_trunk_is_told_by_its_certificate_on_the_connection_where_it_was_shown
     assert peers.certified({"other.example", "sip.carrier.example"}) is roaming
     here = Flow("TLS", ("192.0.2.1", 5061), ("198.51.100.7", 49152))
     elsewhere = here._replace(local=("192.0.2.2", 5061))
-    peers.prove(here, roaming)
+    assert peers.prove(here, frozenset({"sip.carrier.example"}))
     assert peers.of(here) is roaming
     assert peers.of(elsewhere) is not roaming
-    peers.prove(here, None)
-    peers.prove(here, None)
+    peers.prove(here, frozenset())
+    peers.prove(here, frozenset())
     assert peers.of(here) is peers.trunks["a"]

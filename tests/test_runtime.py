@@ -27,7 +27,7 @@ from sip_guard.proxy.forwarding import Forwarding
 from sip_guard.proxy.muting import FIRST, IN_A_ROW, LASTING
 from sip_guard.proxy.place import Place
 from sip_guard.record import Masking
-from sip_guard.runtime import HEARTBEAT, MAX_COMPLAINTS, Runtime
+from sip_guard.runtime import HEARTBEAT, MAX_COMPLAINTS, Edition, Runtime
 from sip_guard.screen import Screening
 from sip_guard.sip.flow import Address, End, Flow
 
@@ -100,10 +100,9 @@ class Guard:
         )
         self.runtime = Runtime(
             Proxy(Peers([TRUNK], [target]), [HERE], SECRET, lambda octets: b"r" * octets),
-            screening,
+            Edition(screening, masking or Masking()),
             self.clock,
             logger(self.file),
-            masking=masking or Masking(),
             wall=lambda: NOW + self.clock.seconds() - self.began,
             keep=lambda at, fields: self.kept.append((at, fields)),
         )

@@ -7,6 +7,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import closing
 from datetime import UTC, datetime
+from functools import partial
 from io import BytesIO
 from pathlib import Path
 
@@ -19,7 +20,6 @@ from twisted.internet.defer import Deferred, succeed
 from twisted.internet.epollreactor import EPollReactor
 from twisted.internet.threads import deferToThread
 
-from sip_guard import service as services
 from sip_guard.config import Config, load
 from sip_guard.demo.pki import DAY, Window, web_root, web_server
 from sip_guard.journal.file import FileStore
@@ -32,7 +32,8 @@ from sip_guard.repository import document
 from sip_guard.repository.answer import NO_VALIDATORS
 from sip_guard.repository.disk import FOLDER as CERTIFICATES
 from sip_guard.secret import FILE, OCTETS
-from sip_guard.service import Service, steady
+from sip_guard.service import Refused, Service, steady
+from sip_guard.service import service as services
 from sip_guard.sip.rewrite import answer
 from sip_guard.stir.sign import sign
 
@@ -75,7 +76,7 @@ class House:
 
     def starts(self, config: Config) -> Service:
         def start() -> Service:
-            return Service(config, reactor, logger(self.log))
+            return Service(config, reactor, logger(self.log), again=partial(load, self.folder / "guard.yaml"))
 
         self._services.append(self._in_reactor(start))
         return self._services[-1]
@@ -83,9 +84,12 @@ class House:
     def stops(self, service: Service) -> None:
         self._in_reactor(service.stop)
 
-    def does(self, what: Callable[[], None]) -> None:
-        """Do something in the reactor."""
-        self._in_reactor(what)
+    def reloads(self, service: Service) -> int | list[str]:
+        """Have the configuration read again: give the new generation, or what is wrong."""
+        try:
+            return self._in_reactor(service.reload)
+        except Refused as refused:
+            return refused.lines
 
     def events(self, name: str) -> list[dict[str, object]]:
         """Give the lines of one kind in the log, once what is being done in the reactor is done."""
@@ -298,6 +302,14 @@ def test_a_stopped_service_asks_nobody_any_more_and_leaves_no_timer(house: House
     assert not in_reactor(timers) - before
 
 
+def refusal(house: House, service: Service) -> list[str]:
+    """Give why the configuration is not taken, which the log tells too."""
+    told = house.reloads(service)
+    assert isinstance(told, list)
+    assert [line["reason"] for line in house.events("not_reloaded")][-len(told) :] == told
+    return told
+
+
 # Our certificate.
 
 
@@ -327,21 +339,20 @@ def until(days: float) -> str:
 def test_the_log_says_until_when_our_certificate_is_valid_and_again_when_it_is_renewed(house: House) -> None:
     write(house, 30)
     service = house.starts(with_tls(house))
+    assert house.reloads(service) == 2
     write(house, 60)
-    house.does(service.reload)
-    assert [line["not_after"] for line in house.events("certificate")] == [until(30)]
-    assert [line["not_after"] for line in house.events("certificate_reloaded")] == [until(60)]
+    assert house.reloads(service) == 3
+    assert [line["not_after"] for line in house.events("certificate")] == [until(30), until(60)]
 
 
-def test_a_certificate_without_its_key_is_not_taken_and_the_log_names_the_file(house: House) -> None:
+def test_a_certificate_without_its_key_is_not_taken_and_all_stays_as_it_is(house: House) -> None:
     write(house, 30)
     service = house.starts(with_tls(house))
     write(house, 60, key=False)
-    house.does(service.reload)
-    (line,) = house.events("certificate_not_reloaded")
-    assert line["level"] == "error"
-    assert str(line["reason"]).startswith(f"{house.folder / 'guard.key'}: not the key of the first certificate in ")
-    assert house.events("certificate_reloaded") == []
+    where = f"{house.folder / 'guard.yaml'}:12: tls: {house.folder / 'guard.key'}"
+    (said,) = refusal(house, service)
+    assert said.startswith(f"{where}: not the key of the first certificate in ")
+    assert len(house.events("certificate")) == 1
     assert calls(house).startswith(b"INVITE ")
 
 
@@ -351,19 +362,10 @@ def test_a_certificate_that_has_expired_is_not_taken_and_at_the_start_the_log_cr
     (line,) = house.events("certificate")
     assert (line["level"], line["expired"]) == ("error", True)
     write(house, 30)
-    house.does(service.reload)
-    (line,) = house.events("certificate_reloaded")
+    assert house.reloads(service) == 2
     write(house, 1, since=-10)
-    house.does(service.reload)
-    (line,) = house.events("certificate_not_reloaded")
-    assert str(line["reason"]).startswith(f"{house.folder / 'guard.pem'}: expired at ")
-
-
-def test_without_tls_there_is_nothing_to_read_again(house: House) -> None:
-    service = house.starts(house.config())
-    house.does(service.reload)
-    assert len(house.events("nothing_reloaded")) == 1
-    assert house.events("certificate_reloaded") == house.events("certificate_not_reloaded") == []
+    (said,) = refusal(house, service)
+    assert f": tls.certificate: {house.folder / 'guard.pem'}: expired at " in said
 
 
 # What outlives a restart.
@@ -568,12 +570,11 @@ def test_a_reload_takes_a_new_list_and_refuses_a_broken_one(house: House) -> Non
     path.write_text("number\n+442079460000\n")
     service = house.starts(house.config(LISTS))
     path.write_text("number\n+12155551212\n+442079460000\n")
-    house.does(service.reload)
+    house.reloads(service)
     assert [line["numbers"] for line in house.events("list_loaded")] == [1, 2]
     path.write_text("number\nx\n")
-    house.does(service.reload)
-    (refused,) = house.events("list_refused")
-    assert str(refused["reason"]).startswith(f"{path}:2: `x` is no telephone number")
+    (said,) = refusal(house, service)
+    assert said.startswith(f"{path}:2: `x` is no telephone number")
     place(house)
     assert [house.carrier.recv(65_535)[:11] for _ in range(2)] == [b"SIP/2.0 100", b"SIP/2.0 403"]
 

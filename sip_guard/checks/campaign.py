@@ -5,7 +5,7 @@ Each call by itself may be all right. It is a guess, and never a fact, for a hos
 
 from collections import OrderedDict
 from collections.abc import Callable, Sequence
-from typing import Annotated
+from typing import Annotated, Self
 
 import msgspec
 from msgspec import Meta
@@ -89,6 +89,12 @@ class CampaignCheck:
         """Whom each number called, the one that was silent longest first; by a hash of trunk and number."""
         self._entries = 0
         self._trunks: dict[str, Lately] = {}
+
+    def resume(self, former: Self) -> None:
+        """Go on with what another one remembers, which is asked no more."""
+        self._callers = former._callers
+        self._entries = former._entries
+        self._trunks = former._trunks
 
     def check(self, call: Call) -> list[Finding]:
         """Give a finding for each kind of campaign that the call seems to be part of."""

@@ -1,7 +1,7 @@
 """Finds tokens that come again with another call (RFC 8224 12.1): who gets a call could show its token to others."""
 
 from collections import OrderedDict
-from typing import Annotated
+from typing import Annotated, Self
 
 import msgspec
 from msgspec import Meta
@@ -54,6 +54,12 @@ class ReplayCheck:
         self._window = window
         self._clock = clock
         self._uses: OrderedDict[int, _Use] = OrderedDict()
+
+    def resume(self, former: Self) -> None:
+        """Go on with what another one remembers, which is asked no more."""
+        self._uses = former._uses
+        while len(self._uses) > self._entries:
+            self._uses.popitem(last=False)
 
     def check(self, call: Call) -> list[Finding]:
         """Give a finding for each token that came before with another call."""

@@ -2,8 +2,9 @@
 
 import signal
 import sys
+from functools import partial
 from pathlib import Path
-from typing import BinaryIO
+from typing import TYPE_CHECKING, BinaryIO
 
 import click
 from twisted.internet.interfaces import IReactorFromThreads
@@ -12,8 +13,12 @@ from twisted.logger import globalLogBeginner
 from sip_guard import __version__
 from sip_guard.cli.complaints import Complaints
 from sip_guard.cli.input import config_option, loaded
+from sip_guard.config import load
 from sip_guard.log import logger
 from sip_guard.memory import settle
+
+if TYPE_CHECKING:
+    from sip_guard.service import Service
 
 
 @click.command()
@@ -21,7 +26,7 @@ from sip_guard.memory import settle
 def run(path: Path) -> None:
     """Stand between the trunks and the targets of the configuration, until told to stop (TERM or INT).
 
-    HUP reads the files of the TLS certificate again, and looks whether lists have changed.
+    HUP reads the configuration again, and all that it names, and goes by it if all of it is good. The log tells.
     """
     config = loaded(path)
     from twisted.internet import reactor  # noqa: PLC0415 - installed when it is imported
@@ -36,13 +41,18 @@ def run(path: Path) -> None:
     log = logger(file)
     globalLogBeginner.beginLoggingTo([Complaints(log)], redirectStandardIO=False, discardBuffer=True)
     try:
-        service = Service(config, reactor, log)
+        service = Service(config, reactor, log, again=partial(load, path))
     except OSError as error:
         raise click.ClickException(str(error.strerror)) from None
     started = {"version": __version__, "config": str(path), "trunks": len(config.trunks)}
     reactor.callWhenRunning(log.info, "started", **started)
     reactor.callWhenRunning(settle)
     reactor.addSystemEventTrigger("before", "shutdown", service.stop)
-    signal.signal(signal.SIGHUP, lambda *_: IReactorFromThreads(reactor).callFromThread(service.reload))
+    signal.signal(signal.SIGHUP, lambda *_: IReactorFromThreads(reactor).callFromThread(_reload, service))
     reactor.run()
     log.info("stopped")
+
+
+def _reload(service: "Service") -> None:
+    """Reload for somebody who reads the log."""
+    service.reload().addErrback(lambda _: None)

@@ -3,6 +3,7 @@
 import importlib.util
 import re
 import time
+from operator import attrgetter
 from pathlib import Path
 
 import msgspec
@@ -84,11 +85,23 @@ class Config(msgspec.Struct, frozen=True, kw_only=True):
     state_directory: Path | None
 
 
-def load(path: Path) -> Config:
-    """Read and check a configuration file. Relative paths in it are relative to it. Raises ConfigError."""
+LASTING = ("state_directory", "record", "log.file")
+"""What cannot change while the guard runs."""
+
+
+def load(path: Path, running: Config | None = None) -> Config:
+    """Read and check a configuration file. Relative paths in it are relative to it. Raises ConfigError.
+
+    `running` is the one that a guard goes by which is to go by this one: what cannot change must be the same.
+    """
     source = Source.read(path)
     builder = _Builder(path.parent)
     config = builder.config(source.convert(options.File))
+    if running is not None:
+        builder.refuse_expired(config.tls)
+        for name in LASTING:
+            if attrgetter(name)(config) != attrgetter(name)(running):
+                builder.faults.add(name, "cannot change while the guard runs; restart it, or put back what was there")
     source.refuse(builder.faults.found)
     return config
 
@@ -152,6 +165,14 @@ class _Builder:
         files = msgspec.structs.replace(file.tls, **named)
         self.faults.attempt(Tls, files, "tls")
         return files
+
+    def refuse_expired(self, files: TlsFiles | None) -> None:
+        """Refuse a certificate that has expired: a guard that runs goes on with the one it has."""
+        if files is None or self.faults.found:
+            return
+        not_after = Tls(files).not_after
+        if not_after.timestamp() < time.time():
+            self.faults.add("tls.certificate", f"{files.certificate}: expired at {not_after.isoformat()}; renew it")
 
     # What is checked and decided.
 

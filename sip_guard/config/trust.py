@@ -40,10 +40,10 @@ class Group(msgspec.Struct, frozen=True, kw_only=True):
         return Trust(self.name, self.anchors, revocation, profile=self.profile, policies=self.policies)
 
     @property
-    def sources(self) -> tuple[Source, ...]:
-        """Where the lists are that it goes by."""
+    def signed(self) -> tuple[Signed, ...]:
+        """The lists that it goes by, in the order of `lists`."""
         signed = (self.trust_list, *(() if self.revocation is None else self.revocation.lists))
-        return tuple(each.source for each in signed if each is not None)
+        return tuple(each for each in signed if each is not None)
 
     def lists(self, trust: Trust, means: Means) -> list[Published[Any]]:
         """Give what keeps the lists fresh that `trust` goes by, which was made of this group."""

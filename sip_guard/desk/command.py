@@ -73,7 +73,7 @@ def judge(wanted: Wanted, log: Logger) -> Report:
         certificates = at_hand or _fetched(config, trusts, reactor, look_up, log)
         return await verify(statement, Circumstances(trunk, _terms(config), trusts, certificates, at))
 
-    asks = at_hand is None or any(not source.is_file for group in groups for source in group.sources)
+    asks = at_hand is None or any(not each.source.is_file for group in groups for each in group.signed)
     return _awaited(reactor, judged) if asks and not wanted.offline else _now(judged())
 
 

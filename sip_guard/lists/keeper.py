@@ -2,6 +2,7 @@
 
 from collections import deque
 from collections.abc import Callable, Sequence
+from functools import partial
 from pathlib import Path
 
 import msgspec
@@ -35,6 +36,14 @@ class ListSource(msgspec.Struct, frozen=True, kw_only=True):
     refresh: float = 300.0
     """Seconds from the end of one look to the next."""
     reading: Reading = Reading()
+
+
+class RefusedLists(Exception):  # noqa: N818 - what it is
+    """Lists that are not good, each fault as `FILE:LINE: PROBLEM`."""
+
+    def __init__(self, faults: Sequence[str]) -> None:
+        super().__init__("\n".join(faults))
+        self.faults = faults
 
 
 class Entry(msgspec.Struct, frozen=True):
@@ -77,6 +86,7 @@ class Keeper:
     ) -> None:
         """`folder` is where compiled lists are kept. Those that are there already are in force from now on."""
         self._compile = compile_list
+        self._folder = folder
         self._clock = clock
         self._told = told
         self._lists = [_Kept(source, folder) for source in sources]
@@ -84,6 +94,7 @@ class Keeper:
         """How each list that there is something to look up in is asked, by its name."""
         self._waiting: deque[_Kept] = deque()
         self._compiling: Deferred[None] | None = None
+        self._preparing: Deferred[Report] | None = None
         self._stopped = False
         for left in (left for pattern in LEFT_BEHIND for left in folder.glob(pattern)):
             left.unlink()
@@ -96,7 +107,45 @@ class Keeper:
             kept.seen = None
             self._look(kept)
 
-    reload = start
+    async def prepare(self, sources: Sequence[ListSource]) -> Callable[[], None]:
+        """Compile what is new or has changed, and give what puts these lists in force, at once.
+
+        Raises RefusedLists if one of the files is not good; all stays as it is then. A list at a URL that cannot be had
+        now is looked for again.
+        """
+        known = {kept.source: kept for kept in self._lists}
+        lists = [known.get(source) or _Kept(source, self._folder) for source in sources]
+        compiled: list[tuple[_Kept, Report, tuple[int, int, int] | None]] = []
+        faults: list[str] = []
+        for kept in lists:
+            seen = _seen(kept.source.file) if kept.source.file else None
+            if kept.compiled is not None and seen == kept.seen:
+                continue
+            self._preparing = self._compile(kept.job())
+            report = await self._preparing
+            compiled.append((kept, report, seen))
+            faults += report.faults if kept.source.file else ()
+        if faults:
+            raise RefusedLists(faults)
+        return partial(self._change, lists, compiled)
+
+    def _change(self, lists: list[_Kept], compiled: list[tuple[_Kept, Report, tuple[int, int, int] | None]]) -> None:
+        if self._stopped:
+            return
+        for kept in self._lists:
+            if kept not in lists:
+                _cancel(kept)
+        self._lists = lists
+        self._waiting = deque(kept for kept in self._waiting if kept in lists)
+        for kept, report, seen in compiled:
+            kept.seen = seen
+            self._take(kept, report)
+        self._ask()
+        for kept in lists:
+            if kept.source.url:
+                self._look(kept)
+            elif kept.timer is None and kept not in self._waiting:
+                self._look_later(kept)
 
     def stop(self) -> None:
         """Look at none any more. Those in force stay so."""
@@ -104,8 +153,9 @@ class Keeper:
         self._waiting.clear()
         for kept in self._lists:
             _cancel(kept)
-        if self._compiling is not None:
-            self._compiling.cancel()
+        for child in (self._compiling, self._preparing):
+            if child is not None:
+                child.cancel()
 
     def find(self, number: str, now: float) -> list[Entry]:
         """Give what the lists say of a canonical number at a moment in seconds since the epoch."""
@@ -144,8 +194,9 @@ class Keeper:
             self._compiling = None
             if self._stopped:
                 return
-            self._take(kept, report)
-            if kept not in self._waiting and kept.timer is None:
+            if kept in self._lists:
+                self._take(kept, report)
+            if kept in self._lists and kept not in self._waiting and kept.timer is None:
                 self._look_later(kept)
             self._next()
 
@@ -168,8 +219,12 @@ class Keeper:
             kept.compiled = Compiled(kept.target)
         except (OSError, ValueError) as error:
             return f"{kept.target}: {error}"
-        self._in_force = tuple((each.source.name, each.compiled.find) for each in self._lists if each.compiled)
+        self._ask()
         return ""
+
+    def _ask(self) -> None:
+        """Ask the lists that there are from now on."""
+        self._in_force = tuple((each.source.name, each.compiled.find) for each in self._lists if each.compiled)
 
 
 def _cancel(kept: _Kept) -> None:

@@ -25,7 +25,7 @@ class Admission:
         self._dialogs = dialogs
         self._overload = overload
         self._random = random
-        self._max_transactions = max_transactions
+        self.max_transactions = max_transactions
         self._buckets: dict[str, tuple[float, float]] = {}
         """Calls that a trunk may begin at once, and since when so many."""
         self.refused: Counter[str] = Counter()
@@ -48,7 +48,7 @@ class Admission:
         matters), it is refused for want of memory alone. `throttled`: the sender was told to send less (RFC 7339), and
         leaves out its share by itself: it is spared, but not so much that it could leave the shedding to others.
         """
-        if pending >= 2 * self._max_transactions:
+        if pending >= 2 * self.max_transactions:
             return self._refusal("transactions", "Too Many Transactions")
         if in_dialog:
             return None
@@ -59,7 +59,7 @@ class Admission:
         self, trunk: Trunk | None, now: float, pending: int, *, invite: bool, throttled: bool
     ) -> tuple[str, str] | None:
         """Find what there is too much of: how it is counted, and the phrase."""
-        if pending >= self._max_transactions:
+        if pending >= self.max_transactions:
             return "transactions", "Too Many Transactions"
         share = self._overload.share(now)
         if share and self._random() < (share * share if throttled else share):

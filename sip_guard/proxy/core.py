@@ -1,6 +1,6 @@
 """The proxy as a pure machine: what comes in, and the time, give what is to be done (RFC 3261 16)."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Container, Iterable
 
 from sip_guard.peer import Peers, Route, Target, Trunk
 from sip_guard.proxy import maddr, strict
@@ -31,6 +31,7 @@ from sip_guard.sip.uri import Uri
 from sip_guard.verdict import Redirect, Reject, Verdict
 
 ALLOW = b"Allow: INVITE, ACK, CANCEL, OPTIONS"
+FORMER: Refusal = (403, "No Peer Any More", b"")
 
 
 class Proxy:
@@ -60,30 +61,71 @@ class Proxy:
         trunk (None: of our side); `sign` signs calls of our side as they leave by a trunk.
         """
         self.peers = peers
-        self._addresses = Addresses(end.address for end in own)
         self._seal = Seal(secret)
         self._random = random
-        self._routes = tuple(routes)
-        self._urgent = urgent
         self._epoch = epoch
-        self._border = Border(private | choosing(self._routes))
         self.overload = overload or Overload()
         self.dialogs = Dialogs()
         self.admission = Admission(self.dialogs, self.overload, self._chance, max_transactions=max_transactions)
         self._table = Table(self.dialogs)
         self.hops = Hops(peers, self._chance)
-        self._loops = Loops(own, self._seal, choosing(self._routes))
+        self._beats: dict[End, Beat] = {}
+        self._set(own=own, routes=routes, private=private, urgent=urgent, sign=sign)
+
+    def change(
+        self,
+        trunks: Iterable[Trunk],
+        targets: Iterable[Target],
+        own: list[End],
+        now: float,
+        *,
+        former: Iterable[End] = (),
+        routes: Iterable[Route] = (),
+        max_transactions: int = 50_000,
+        private: frozenset[bytes] = hygiene.FORGEABLE,
+        urgent: Callable[[Request, Trunk | None], bool] = lambda *_: False,
+        sign: Sign = lambda *_: (),
+    ) -> None:
+        """Go by another configuration from `now` on; all that is in progress goes on.
+
+        Where a call goes that is being screened is settled by the configuration that it came under. `former` are ends
+        where we listened before, which calls in progress still name.
+        """
+        for server in self._table.servers.values():
+            if server.state is State.SCREENING and isinstance(server.peer, Trunk):
+                server.hops = self._inward(server.request, server.peer, now)
+        self.peers.change(trunks, targets, now)
+        self.hops.change()
+        self.admission.max_transactions = max_transactions
+        self._set(own=own, routes=routes, private=private, urgent=urgent, sign=sign, former=former)
+        self.start(now)
+
+    def _set(
+        self,
+        *,
+        own: list[End],
+        routes: Iterable[Route],
+        private: frozenset[bytes],
+        urgent: Callable[[Request, Trunk | None], bool],
+        sign: Sign,
+        former: Iterable[End] = (),
+    ) -> None:
+        self._routes = tuple(routes)
+        self._urgent = urgent
+        named = [*own, *former]
+        self._addresses = Addresses(end.address for end in named)
+        self._border = Border(private | choosing(self._routes))
+        self._loops = Loops(named, self._seal, choosing(self._routes))
         self._forwarding = Forwarding(
             self._table,
             self.hops,
             own,
             seal=self._seal,
-            random=random,
+            random=self._random,
             border=self._border,
             loops=self._loops,
             sign=sign,
         )
-        self._beats: dict[End, Beat] = {}
 
     @property
     def transactions(self) -> int:
@@ -95,13 +137,21 @@ class Proxy:
         """How much is kept of requests: a large one counts several times."""
         return self._table.pending
 
+    def uses(self, ends: Container[End]) -> bool:
+        """Tell whether anything in progress came by, or goes from, one of these ends of ours."""
+        flows = (each.flow for table in (self._table.servers, self._table.clients) for each in table.values())
+        return any(End(flow.transport, flow.local) in ends for flow in flows)
+
     def _chance(self) -> float:
         return int.from_bytes(self._random(4), "big") / 2**32
 
     # Where calls go.
 
     def start(self, now: float) -> None:
-        """Begin to ask the targets that are probed."""
+        """Begin to ask the targets that are probed, and no others any more."""
+        for end, beat in list(self._beats.items()):
+            if self.peers.targets.get(beat.target.name) != beat.target:
+                self._stop(end)
         for target in self.peers.targets.values():
             self._probe(target, now)
 
@@ -115,13 +165,17 @@ class Proxy:
         if target.probe is None:
             return
         ends = self.hops.ends(target)
-        for end in [end for end, beat in self._beats.items() if beat.target is target and end not in ends]:
-            beat = self._beats.pop(end)
-            beat.expire_at = None
-            self._table.watch(beat)
+        for end in [end for end, beat in self._beats.items() if beat.target.name == target.name and end not in ends]:
+            self._stop(end)
         for end in ends - self._beats.keys():
             beat = self._beats[end] = Beat(target, end, now + self._chance() * min(1.0, target.probe.every))
             self._table.watch(beat)
+
+    def _stop(self, end: End) -> None:
+        """Ask an address no more."""
+        beat = self._beats.pop(end)
+        beat.expire_at = None
+        self._table.watch(beat)
 
     # What comes in.
 
@@ -180,7 +234,8 @@ class Proxy:
         if verdict.anonymise:
             server.hidden = conceal(draft, self._seal)
             proof += b"." + server.hidden
-        actions = self._forwarding.begin(server, self._inward(server.request, server.peer, now), proof, now)
+        hops = server.hops or self._inward(server.request, server.peer, now)
+        actions = self._forwarding.begin(server, hops, proof, now)
         if server.state is State.SCREENING:
             server.proceed()
             self._table.watch(server)
@@ -208,7 +263,7 @@ class Proxy:
     # Requests.
 
     def _request(self, request: Request, peer: Trunk | Target, flow: Flow, now: float) -> list[Action]:
-        key = server_key(request, peer)
+        key = self._key(request, peer, flow)
         if request.method == b"ACK":
             return self._ack(request, key, peer, flow, now)
         line, where = stamped_via(request, request.via, flow.remote)
@@ -224,14 +279,15 @@ class Proxy:
             return [Send(octets, known.flow, known.back)] if octets else []
         is_call = request.method == b"INVITE" and not request.to_tag
         # A call that is turned away shall cost next to nothing.
-        refusal = self._busy(request, peer, now) if is_call else None
+        former = self.peers.is_former(peer)
+        refusal = None if not is_call else FORMER if former else self._busy(request, peer, now)
         if refusal is not None:
             return self._refuse(request, line, refusal, flow, (along, back))
         draft, routed, in_dialog = self._routed(request, peer, flow)
         route = None if in_dialog or isinstance(peer, Trunk) else choose(self._routes, request)
         refusal = (
             invalid(request, peer, self._addresses, self._loops)
-            or (None if in_dialog else self._outside(request, peer, routed.following, route))
+            or (None if in_dialog else FORMER if former else self._outside(request, peer, routed.following, route))
             or (None if is_call else self._busy(request, peer, now, in_dialog=in_dialog))
         )
         if refusal is not None:
@@ -257,6 +313,14 @@ class Proxy:
             actions += self._forwarding.begin(server, self._inward(request, peer, now), b"", now)
         self._table.watch(server)
         return actions
+
+    def _key(self, request: Request, peer: Trunk | Target, flow: Flow) -> Key:
+        """Give the key of a request; of one that is known by what its sender was called before, that one."""
+        key = server_key(request, peer)
+        if key in self._table.servers:
+            return key
+        before = (server_key(request, each) for each in self.peers.before(flow))
+        return next((each for each in before if each in self._table.servers), key)
 
     def _refuse(
         self, request: Request, line: bytes, refusal: Refusal, flow: Flow, way_back: tuple[Flow, Address]
@@ -313,10 +377,13 @@ class Proxy:
     def _trunks(self, route: Route) -> list[Trunk]:
         return [self.peers.trunks[name] for name in route.trunks]
 
+    def _targets(self, trunk: Trunk) -> list[Target]:
+        """Give the targets of a trunk, which may be of a former configuration, that are still there."""
+        return [target for name in trunk.targets if (target := self.peers.targets.get(name)) is not None]
+
     def _inward(self, request: Request, trunk: Trunk, now: float) -> list[Hop]:
         """Give where a call of a trunk may go."""
-        targets = (self.peers.targets[name] for name in trunk.targets)
-        return self.hops.to(targets, now, urgent=lambda: self._urgent(request, trunk))
+        return self.hops.to(self._targets(trunk), now, urgent=lambda: self._urgent(request, trunk))
 
     def _outward(self, server: ServerTransaction, route: Route, now: float) -> list[Action]:
         """Send a request of our side out by the trunks of its route, those that allow it."""
@@ -373,8 +440,7 @@ class Proxy:
         told = led(routed.way)
         if told is not None and isinstance(self.peers.at(told.address), Target):
             return told
-        targets = (self.peers.targets[name] for name in peer.targets)
-        return next((end for target in targets for end in self.hops.ends(target)), None)
+        return next((end for target in self._targets(peer) for end in self.hops.ends(target)), None)
 
     def _ack(self, request: Request, key: Key, peer: Trunk | Target, flow: Flow, now: float) -> list[Action]:
         """Let an ACK end here, or go on without a transaction if it is for a 2xx (RFC 3261 16.11, RFC 6026 7.1)."""

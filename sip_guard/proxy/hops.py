@@ -43,7 +43,22 @@ class Hops:
         self._places: dict[str, tuple[Place, ...]] = {}
         self._owners: dict[Address, Target] = {}
         self._names: dict[Address, str] = {}
-        for target in peers.targets.values():
+        self._place()
+
+    def change(self) -> None:
+        """Take note that the peers have changed. What is known of addresses that are a target's still stays."""
+        before, places = self._ends(), self._places
+        targets, self._places = self._targets, {}
+        self._place()
+        for name, target in self._targets.items():
+            if name in places and name not in self._places and targets[name].is_where(target):
+                self._places[name] = places[name]
+        self._index()
+        self._forget(before - self._ends())
+
+    def _place(self) -> None:
+        self._targets = dict(self.peers.targets)
+        for target in self._targets.values():
             host = numeric(target.host)
             if host is not None:
                 transport = target.transport or "UDP"
@@ -51,13 +66,20 @@ class Hops:
                 self._places[target.name] = (Place(transport, (host, port)),)
         self._index()
 
+    def _ends(self) -> set[End]:
+        return {End(place.transport, place.address) for places in self._places.values() for place in places}
+
     def located(self, target: Target, places: tuple[Place, ...], now: float) -> None:
         """Take the places that the name of a target leads to now."""
         before = self.ends(target)
         self._places[target.name] = places
         self.peers.locate(target.name, [place.address for place in places], now)
         self._index()
-        for end in before - self.ends(target):
+        self._forget(before - self.ends(target))
+
+    def _forget(self, ends: Iterable[End]) -> None:
+        """Let go of what is known of ends that are a target's no more."""
+        for end in ends:
             self._health.forget(end)
             if end.address not in self._owners:
                 # Large requests went by TCP, and those of a call as its Contact said.
@@ -68,7 +90,7 @@ class Hops:
         self._owners = {}
         self._names = {}
         for name, places in self._places.items():
-            target = self.peers.targets[name]
+            target = self._targets[name]
             for place in places:
                 self._owners.setdefault(place.address, target)
                 self._names.setdefault(place.address, target.server_name or place.name or place.address[0])
@@ -103,7 +125,7 @@ class Hops:
         """Give who is at a hop; None: nobody that we know."""
         if hop.target is None:
             return self.peers.at(hop.end.address)
-        return self.peers.trunks[hop.target.trunk] if hop.target.trunk else hop.target
+        return self.peers.side(hop.target)
 
     def at(self, end: End) -> Hop:
         """Give the hop to an address within a call, whatever is known of it."""

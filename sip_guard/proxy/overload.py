@@ -24,7 +24,7 @@ class Queue:
     """
 
     def __init__(self, target: float) -> None:
-        self._target = target
+        self.target = target
         self._least = 0.0
         """The least delay in this window."""
         self._before = 0.0
@@ -51,13 +51,13 @@ class Queue:
     def _judge(self, passed: float) -> None:
         if self._taken == 0.0 and not self._stands():
             return
-        grown, late = self._least - self._before, self._least - self._target
+        grown, late = self._least - self._before, self._least - self.target
         change = (GAIN * grown + GAIN * GAIN / 4 * late) / passed
         self._taken = min(max(self._taken - change, math.log(LEAST)), 0.0)
 
     def _stands(self) -> bool:
         """Tell whether the delay was over the target in the window before too, and is no less than when it began."""
-        if self._least <= self._target:
+        if self._least <= self.target:
             self._first = math.inf
             return False
         if self._first == math.inf:
@@ -86,6 +86,16 @@ class Overload:
         queue = Queue(self._target)
         self._queues.append(queue)
         return queue
+
+    def forget(self, queue: Queue) -> None:
+        """Keep an eye on a queue no more."""
+        self._queues.remove(queue)
+
+    def aim(self, target: float) -> None:
+        """Let work wait so many seconds from now on."""
+        self._target = target
+        for queue in self._queues:
+            queue.target = target
 
     def share(self, now: float) -> float:
         """Give the share of new calls to turn away at `now`: 0 to 1, and 0 unless a queue stands."""

@@ -99,6 +99,14 @@ class Certificates(Generic[_V]):
         self._failures_of = generation()
         self._fetches: dict[str, list[Deferred[_V | Finding]]] = {}
 
+    def change(self, fetch: Fetch, options: Options) -> None:
+        """Fetch in another way and by other options from now on. What is kept stays, as far as there is room."""
+        self._fetch = fetch
+        self._options = options
+        self._failures.bound(options.cache_entries)
+        for url in self._good.bound(options.cache_entries, options.cache_octets):
+            self._drop(url)
+
     def get(self, url: str, when: float) -> _V | Finding | Deferred[_V | Finding]:
         """Give the signer whose certificate is at `url`, or why there is none; later, if it has to be fetched.
 

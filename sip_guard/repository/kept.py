@@ -11,10 +11,9 @@ class Kept(Generic[_T]):
 
     def __init__(self, entries: int, octets: int = 0) -> None:
         """Keep at most this many `entries`, and `octets` of those whose size is told."""
-        self._most = entries
-        self._most_octets = octets
         self._octets = 0
         self._entries: OrderedDict[str, tuple[_T, int]] = OrderedDict()
+        self.bound(entries, octets)
 
     def __len__(self) -> int:
         return len(self._entries)
@@ -32,6 +31,15 @@ class Kept(Generic[_T]):
         self.drop(name)
         self._entries[name] = value, octets
         self._octets += octets
+        return self._make_room()
+
+    def bound(self, entries: int, octets: int = 0) -> list[str]:
+        """Keep at most so many from now on. Gives the names of those that had to go."""
+        self._most = entries
+        self._most_octets = octets
+        return self._make_room()
+
+    def _make_room(self) -> list[str]:
         gone = []
         while len(self._entries) > self._most or self._octets > self._most_octets:
             oldest = next(iter(self._entries))

@@ -5,7 +5,7 @@ import os
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
-from typing import Any, Final, Generic, NamedTuple, Protocol, TypeVar
+from typing import Any, Final, Generic, NamedTuple, Protocol, Self, TypeVar
 
 import msgspec
 from twisted.internet.defer import CancelledError, Deferred
@@ -118,6 +118,42 @@ class Published(Generic[_T]):
         """Take what is on this machine, at once, and begin to look for newer."""
         self._take_what_is_here()
         self._look_for_newer()
+
+    def resume(self, former: Self) -> None:
+        """Go on with what another one has had from the same place and signers."""
+        if former.current is not None:
+            self._validators, self._stamp, self._digest = former._validators, former._stamp, former._digest
+            self.current = former.current
+            self._renewed(former.current)
+
+    async def read_again(self) -> Callable[[], None]:
+        """Read a file anew, and give what puts it in force, at once. Raises OSError or ValueError if it is not good.
+
+        Of a URL nothing is asked here: what is current stays until a newer one is there.
+        """
+        if not self.source.is_file:
+            return self.look
+        before = self._stamp
+        try:
+            octets = await self._means.in_thread(partial(self._look, Path(self.source.place)))
+        finally:
+            stamp, self._stamp = self._stamp, before
+        if octets is None or _digest(octets) == self._digest:
+            return _nothing
+        accept = partial(self._accept, octets, self.current)
+        found = await self._means.in_thread(accept) if self._long else accept()
+
+        def take() -> None:
+            self._stamp = stamp
+            self._take(octets, found)
+
+        return take
+
+    def look(self) -> None:
+        """Look for newer now, and not only when it is time."""
+        if self._next is not None:
+            self._next.cancel()
+            self._look_for_newer()
 
     async def once(self) -> None:
         """Take what is on this machine, look for newer one time, and for nothing more after that."""
@@ -247,6 +283,10 @@ class Published(Generic[_T]):
 def _keep(copy: Path, octets: bytes) -> None:
     copy.parent.mkdir(mode=0o700, exist_ok=True)
     atomic.replace(copy, octets)
+
+
+def _nothing() -> None:
+    return None
 
 
 def _digest(octets: bytes) -> bytes:

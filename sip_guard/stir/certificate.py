@@ -78,6 +78,12 @@ class Anchors:
         self.certificates = tuple(certificates)
         self._store = Store(certificates)
 
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Anchors) and self.certificates == other.certificates
+
+    def __hash__(self) -> int:
+        return hash(self.certificates)
+
     def chain(self, leaf: x509.Certificate, others: list[x509.Certificate], when: float) -> Chain:
         """Find the way from `leaf` to an anchor at `when`. Raises VerificationError if there is none."""
         policy = PolicyBuilder().store(self._store).time(datetime.fromtimestamp(when, UTC))

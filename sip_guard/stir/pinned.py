@@ -30,6 +30,12 @@ class Pinned:
             if not isinstance(key, ec.EllipticCurvePublicKey):
                 raise ValueError(f"not a certificate with an elliptic curve key: {subject}")  # noqa: TRY004 - a fault of the file
 
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Pinned) and self.certificates == other.certificates
+
+    def __hash__(self) -> int:
+        return hash(self.certificates)
+
     def valid(self, when: float) -> list[tuple[x509.Certificate, ec.EllipticCurvePublicKey]]:
         """Give those that are valid at `when` (seconds since the epoch), with their keys.
 

@@ -95,13 +95,15 @@ class Trust:
 class Trusts:
     """All trust groups of a guard."""
 
-    def __init__(self, groups: Iterable[Trust]) -> None:
+    def __init__(self, groups: Iterable[Trust], after: int = 0) -> None:
+        """`after`: the generation of the groups whose place these take."""
         self.groups = {group.name: group for group in groups}
+        self._after = after
 
     @property
     def generation(self) -> int:
         """Changes whenever certificates have to be judged again."""
-        total = 0
+        total = self._after
         for group in self.groups.values():  # asked for every token: quicker than `sum`
             total += group.generation
         return total

@@ -31,9 +31,14 @@ class StreamPort(Factory):
 
     def __init__(self, address: Address, advertised: Address | None, accept: _Accept) -> None:
         self.address = address
-        self.local: Address = address if advertised is None else (advertised[0], advertised[1] or address[1])
+        self.advertise(advertised)
         """What Via and Record-Route name, and the flows of what is received here."""
         self._accept = accept
+
+    def advertise(self, advertised: Address | None) -> None:
+        """Be called by another address from now on; None: by the socket's own."""
+        own = self.address
+        self.local: Address = own if advertised is None else (advertised[0], advertised[1] or own[1])
 
     def buildProtocol(self, peer: Any) -> Any:  # noqa: N802 - Twisted's name
         """Take a connection; None: it is refused."""
@@ -43,10 +48,13 @@ class StreamPort(Factory):
 class _Room:
     """How many connections there may be: in all, and with one source."""
 
-    def __init__(self, connections: int, per_source: int) -> None:
-        self._connections = connections
-        self._per_source = per_source
+    def __init__(self) -> None:
+        self._connections = self._per_source = 0
         self._taken: Counter[str | bytes] = Counter()
+
+    def size(self, connections: int, per_source: int) -> None:
+        """Have room for so many from now on. Those that are there stay."""
+        self._connections, self._per_source = connections, per_source
 
     def enter(self, host: str) -> bool:
         """Take a place, if there is one."""
@@ -130,16 +138,17 @@ class StreamTransport:
         self._server_side = (
             None if tls is None else TLSMemoryBIOFactory(tls, isClient=False, wrappedFactory=Factory(), clock=reactor)
         )
-        self._listening: list[Any] = []
+        self._listening: dict[StreamPort, Any] = {}
         self._sources: dict[Address, Address | None] = {}
         """By what our addresses are called, where connections that belong to them start."""
         self._connections: dict[Connection, _Room] = {}
         """Every one, and where it has its place."""
-        self._accepted = _Room(limits.connections, limits.per_source)
-        self._strangers = _Room(_quarter(limits.connections), _quarter(limits.per_source))
-        self._opened = _Room(limits.connections, limits.connections)
-        self._opened_back = _Room(_quarter(limits.connections), _quarter(limits.per_source))
+        self._accepted = _Room()
+        self._strangers = _Room()
+        self._opened = _Room()
+        self._opened_back = _Room()
         """Those that were opened for an answer: it is the peer who says where to, and how many."""
+        self._size(limits)
         self._flows: dict[Flow, list[Connection]] = {}
         """What can be sent along. A peer that connects from the very port which it listens at makes it two."""
         self._failing: dict[Flow, str] = {}
@@ -160,9 +169,35 @@ class StreamTransport:
             listening.listen(PENDING)
             host, number = listening.getsockname()[:2]
             port = StreamPort((host, number), advertised, self._accept)
-            self._listening.append(self._reactor.adoptStreamPort(listening.fileno(), family, port))
-        self._sources[port.local] = None if ipaddress.ip_address(host).is_unspecified else (host, 0)
+            self._listening[port] = self._reactor.adoptStreamPort(listening.fileno(), family, port)
+        self._name(port)
         return port
+
+    def advertise(self, port: StreamPort, advertised: Address | None) -> None:
+        """Call one of our addresses by another name from now on; None: by its own. Connections keep the old one."""
+        port.advertise(advertised)
+        self._name(port)
+
+    def unlisten(self, port: StreamPort) -> None:
+        """Accept nothing at an address any more. The connections that were accepted there stay."""
+        self._listening.pop(port).stopListening()
+
+    def change(self, limits: StreamLimits, secured: Callable[[Flow, frozenset[str]], bool] | None) -> None:
+        """Go by other limits from now on, and know peers by their certificates or not, as at the start."""
+        self._limits = limits
+        self._knows = secured
+        self._setting = self._setting._replace(limits=limits)
+        self._size(limits)
+
+    def _size(self, limits: StreamLimits) -> None:
+        self._accepted.size(limits.connections, limits.per_source)
+        self._strangers.size(_quarter(limits.connections), _quarter(limits.per_source))
+        self._opened.size(limits.connections, limits.connections)
+        self._opened_back.size(_quarter(limits.connections), _quarter(limits.per_source))
+
+    def _name(self, port: StreamPort) -> None:
+        host = port.address[0]
+        self._sources[port.local] = None if ipaddress.ip_address(host).is_unspecified else (host, 0)
 
     def send(self, octets: bytes, flow: Flow, back: Address | None = None) -> None:
         """Send one message along the connection of `flow`; without one, open it from the host of its local address.
@@ -191,12 +226,12 @@ class StreamTransport:
             self._closed = Deferred()
             for connection in list(self._connections):
                 connection.finish()
-            stopping = gatherResults([port.stopListening() for port in self._listening])
+            stopping = gatherResults([port.stopListening() for port in self._listening.values()])
             stopping.addCallback(self._ports_closed)
         return self._closed
 
     def _ports_closed(self, _: object) -> None:
-        self._listening = []
+        self._listening = {}
         self._check_closed()
 
     def _check_closed(self) -> None:

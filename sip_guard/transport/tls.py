@@ -47,10 +47,13 @@ class TlsFiles(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     """Whether our certificate is shown to servers that ask for one. Not all accept one that is for servers only."""
 
 
-class _Sides(NamedTuple):
+class Sides(NamedTuple):
+    """What was read from the files."""
+
     server: CertificateOptions
     client: CertificateOptions
     not_after: datetime
+    """When the first of the certificates that we show expires."""
 
 
 def _nobody(_: Address) -> str | None:
@@ -70,21 +73,17 @@ class Tls:
         """
         self.files = files
         self.server_name = server_name
-        self._now = _read(files)
+        self._now = read(files)
 
     @property
     def not_after(self) -> datetime:
         """When the first of the certificates that we show expires."""
         return self._now.not_after
 
-    def reload(self, files: TlsFiles | None = None) -> None:
-        """Read the files, or other ones, again for connections to come; those that are open stay as they are.
-
-        Raises ValueError as at the start. All stays as it was then.
-        """
-        files = files or self.files
-        self._now = _read(files)
+    def take(self, files: TlsFiles, sides: Sides) -> None:
+        """Go by other files, or the same as they are now, for connections to come; those that are open stay."""
         self.files = files
+        self._now = sides
 
     def serverConnectionForTLS(self, protocol: Any) -> SSL.Connection:  # noqa: N802 - Twisted's name
         """Make our side of a connection that a peer has opened."""
@@ -161,7 +160,8 @@ def _is_numeric(name: str) -> bool:
     return True
 
 
-def _read(files: TlsFiles) -> _Sides:
+def read(files: TlsFiles) -> Sides:
+    """Read the files. Raises ValueError that names the file and what is wrong with it."""
     chain = _certificates(files.certificate)
     key = _key(files.key)
     if key.public_key() != chain[0].public_key():
@@ -178,7 +178,7 @@ def _read(files: TlsFiles) -> _Sides:
         roots = [Certificate(crypto.X509.from_cryptography(each)) for each in _certificates(files.ca)]  # type: ignore[no-untyped-call]
         trusted = trustRootFromCertificates(roots)  # type: ignore[no-untyped-call]
     fresh |= {"raiseMinimumTo": TLSVersion.TLSv1_2}
-    sides = _Sides(
+    sides = Sides(
         CertificateOptions(**fresh, **own, **asked),
         CertificateOptions(**fresh, **(own if files.present else {}), trustRoot=trusted),
         min(each.not_valid_after_utc for each in chain),

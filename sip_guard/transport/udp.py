@@ -56,7 +56,7 @@ class UdpPort:
         self._reactor = reactor
         self._received = received
         self._delayed = delayed
-        self._full = full
+        self.full = full
         self._wall = wall
         family = socket.AF_INET6 if ":" in address[0] else socket.AF_INET
         self._socket = socket.socket(family, socket.SOCK_DGRAM)
@@ -76,11 +76,17 @@ class UdpPort:
         """Octets that the kernel holds for a burst."""
         bound = self._socket.getsockname()
         self.address: Address = (bound[0], bound[1])
-        self.local: Address = self.address if advertised is None else (advertised[0], advertised[1] or bound[1])
         self.lost = 0
         """Datagrams that could not be sent."""
         self._flows: dict[Address, Flow] = {}
+        self.advertise(advertised)
         reactor.addReader(self)
+
+    def advertise(self, advertised: Address | None) -> None:
+        """Be called by another address from now on; None: by the socket's own."""
+        own = self.address
+        self.local: Address = own if advertised is None else (advertised[0], advertised[1] or own[1])
+        self._flows.clear()
 
     def fileno(self) -> int:
         """Tell the reactor what to watch."""
@@ -128,7 +134,7 @@ class UdpPort:
         """Read the datagram that has waited longest, and tell for how long."""
         data, notes, _, source = self._socket.recvmsg(size, _STAMP_SPACE)
         if self._delayed is not None:
-            self._delayed(max(_waited(notes, self._wall()), self._full * self._fill()))
+            self._delayed(max(_waited(notes, self._wall()), self.full * self._fill()))
         return data, source
 
     def _fill(self) -> float:

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from pathlib import Path
+from typing import TypeVar
 
 import pytest
 from compiling import NOW
@@ -9,10 +10,11 @@ from twisted.internet.defer import Deferred
 from twisted.internet.task import Clock
 
 from sip_guard.lists.compile import Job, Report, run
-from sip_guard.lists.keeper import Entry, Keeper, ListSource
+from sip_guard.lists.keeper import Entry, Keeper, ListSource, RefusedLists
 from sip_guard.lists.listing import Listing
 from sip_guard.lists.reading import Reading
 
+T = TypeVar("T")
 ONE, TWO = "442079460000", "441632960000"
 
 
@@ -33,10 +35,16 @@ class Desk:
         path.write_text("\n".join(["number", *rows, ""]))
         path.replace(self.folder / f"{name}.csv")
 
+    def sources(self, *names: str) -> list[ListSource]:
+        return [ListSource(name=name, file=str(self.folder / f"{name}.csv"), refresh=300.0) for name in names]
+
     def keeper(self, *names: str) -> Keeper:
-        sources = [ListSource(name=name, file=str(self.folder / f"{name}.csv"), refresh=300.0) for name in names]
         return Keeper(
-            sources, self.state, self._compile, self.clock, lambda name, report: self.told.append((name, report))
+            self.sources(*names),
+            self.state,
+            self._compile,
+            self.clock,
+            lambda name, report: self.told.append((name, report)),
         )
 
     def _compile(self, job: Job) -> Deferred[Report]:
@@ -53,6 +61,25 @@ class Desk:
         report = do(job)
         done.callback(report)
         return report
+
+
+def outcome(waited: Deferred[T]) -> T | BaseException:
+    """Give what came of it, at once."""
+    found: list[T | BaseException] = []
+    waited.addCallbacks(found.append, lambda failure: found.append(failure.value))
+    return found[0]
+
+
+def succeeds(waited: Deferred[T]) -> T:
+    found = outcome(waited)
+    assert not isinstance(found, BaseException)
+    return found
+
+
+def fails(waited: Deferred[T]) -> RefusedLists:
+    found = outcome(waited)
+    assert isinstance(found, RefusedLists)
+    return found
 
 
 @pytest.fixture
@@ -140,18 +167,69 @@ def test_what_was_compiled_before_is_in_force_from_the_start(kept: Desk) -> None
     assert [path.name for path in kept.state.iterdir()] == ["dno.list"]
 
 
-def test_a_reload_looks_at_once_and_does_not_wait_twice(kept: Desk) -> None:
+def prepared(kept: Desk, keeper: Keeper, *lists: str) -> Deferred[Callable[[], None]]:
+    """Prepare these lists, as for another configuration; whatever is to be compiled waits."""
+    return Deferred.fromCoroutine(keeper.prepare(kept.sources(*lists)))
+
+
+def test_another_configuration_compiles_what_has_changed_and_puts_all_of_it_in_force_at_once(kept: Desk) -> None:
+    for name in ("a", "b", "c"):
+        kept.write(name, f"+{ONE}")
+    keeper = kept.keeper("a", "b")
+    keeper.start()
+    kept.compiles()
+    kept.compiles()
+    kept.write("b", f"+{TWO}")
+    ready = prepared(kept, keeper, "b", "c")
+    assert [Path(job.file).name for job, _ in kept.jobs] == ["b.csv"]
+    kept.compiles()
+    kept.compiles()
+    assert (names(keeper, ONE), names(keeper, TWO)) == (["a", "b"], [])
+    succeeds(ready)()
+    assert (names(keeper, ONE), names(keeper, TWO)) == (["c"], ["b"])
+    assert len(kept.clock.getDelayedCalls()) == 2
+
+
+def test_what_has_not_changed_is_not_looked_into(kept: Desk) -> None:
     kept.write("dno", f"+{ONE}")
     keeper = kept.keeper("dno")
     keeper.start()
     kept.compiles()
-    keeper.reload()
-    keeper.reload()
-    keeper.reload()
-    assert kept.compiles().unchanged
-    assert len(kept.jobs) == 1
+    succeeds(prepared(kept, keeper, "dno"))()
+    assert (kept.jobs, names(keeper, ONE), len(kept.clock.getDelayedCalls())) == ([], ["dno"], 1)
+
+
+def test_one_file_that_is_not_good_changes_nothing(kept: Desk) -> None:
+    kept.write("a", f"+{ONE}")
+    kept.write("b", "x")
+    keeper = kept.keeper("a")
+    keeper.start()
     kept.compiles()
-    assert (kept.jobs, len(kept.clock.getDelayedCalls())) == ([], 1)
+    refused = prepared(kept, keeper, "b")
+    kept.compiles()
+    (fault,) = fails(refused).faults
+    assert fault.startswith(f"{kept.folder / 'b.csv'}:2: `x` is no telephone number")
+    assert names(keeper, ONE) == ["a"]
+    assert len(kept.clock.getDelayedCalls()) == 1
+
+
+def test_a_list_at_a_url_that_cannot_be_had_now_is_no_reason_to_refuse(kept: Desk) -> None:
+    keeper = kept.keeper()
+    source = ListSource(name="x", url="https://x/y", sha256="0" * 64)
+    ready = Deferred.fromCoroutine(keeper.prepare([source]))
+    kept.compiles(lambda _: Report(faults=("https://x/y: no answer",)))
+    succeeds(ready)()
+    assert (keeper.missing, [report.faults for _, report in kept.told]) == (["x"], [("https://x/y: no answer",)])
+    assert len(kept.jobs) == 1
+
+
+def test_a_stop_ends_what_is_compiled_for_another_configuration(kept: Desk) -> None:
+    kept.write("dno", f"+{ONE}")
+    keeper = kept.keeper()
+    refused = prepared(kept, keeper, "dno")
+    keeper.stop()
+    assert [Path(job.file).name for job in kept.cancelled] == ["dno.csv"]
+    fails(refused)
 
 
 def test_a_compiled_file_that_cannot_be_mapped_is_told(kept: Desk) -> None:
@@ -176,7 +254,7 @@ def test_nothing_goes_on_after_the_stop(kept: Desk) -> None:
     keeper.start()
     keeper.stop()
     assert [Path(job.file).name for job in kept.cancelled] == ["a.csv"]
-    keeper.reload()
+    keeper.start()
     assert (len(kept.jobs), kept.told, kept.clock.getDelayedCalls()) == (1, [], [])
 
 
@@ -184,7 +262,7 @@ def test_looking_up_while_lists_are_replaced_finds_the_old_or_the_new(kept: Desk
     keeper = kept.keeper("dno")
     for digit in range(10):
         kept.write("dno", f"+{ONE}", f"+44163296000{digit}")
-        keeper.reload()
+        keeper.start()
         before = keeper.find(ONE, NOW)
         kept.compiles()
         assert names(keeper, ONE) == ["dno"]

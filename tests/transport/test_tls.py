@@ -13,7 +13,7 @@ from streams import message as a_message
 
 from sip_guard.demo.pki import Issued, Window, end_entity, issue, sti_intermediate, web_root
 from sip_guard.transport.stream import StreamPort
-from sip_guard.transport.tls import Tls, TlsFiles, domains, speaks_for
+from sip_guard.transport.tls import Tls, TlsFiles, domains, read, speaks_for
 
 MESSAGE = a_message(b"hello")
 ROOT = root()
@@ -231,6 +231,11 @@ def shown(guard: Guard, port: StreamPort) -> bytes | None:
     return peer.connection.getpeercert(binary_form=True)
 
 
+def renew(tls: Tls, files: TlsFiles) -> None:
+    """Read certificates again."""
+    tls.take(files, read(files))
+
+
 def test_certificates_are_reloaded_and_connections_stay(guard: Guard) -> None:
     assert guard.tls is not None
     port = guard.listen()
@@ -241,7 +246,9 @@ def test_certificates_are_reloaded_and_connections_stay(guard: Guard) -> None:
     guard.files.certificate(renewed)
     before = guard.own.certificate.public_bytes(serialization.Encoding.DER)
     assert shown(guard, port) == before
-    guard.in_reactor(guard.tls.reload)
+    tls = guard.tls
+    assert tls is not None
+    guard.in_reactor(lambda: renew(tls, tls.files))
     assert shown(guard, port) == renewed.certificate.public_bytes(serialization.Encoding.DER)
     # The old connection goes on, in both directions.
     guard.send(MESSAGE, flow, flow.remote)
@@ -259,11 +266,12 @@ def test_certificates_are_reloaded_and_connections_stay(guard: Guard) -> None:
 
 def test_a_reload_that_fails_changes_nothing(guard: Guard) -> None:
     assert guard.tls is not None
+    tls = guard.tls
     port = guard.listen()
     expires = guard.tls.not_after
     guard.files.write("guard.pem", named(guard.root, "127.0.0.1", window=PAST).pem)
     with pytest.raises(ValueError, match=r"guard\.key: not the key of the first certificate in .*guard\.pem"):
-        guard.in_reactor(guard.tls.reload)
+        guard.in_reactor(lambda: renew(tls, tls.files))
     assert shown(guard, port) == guard.own.certificate.public_bytes(serialization.Encoding.DER)
     assert guard.tls.not_after == expires
 
@@ -272,9 +280,9 @@ def test_the_first_certificate_to_expire_is_known(files: Files) -> None:
     soon = Window(ALWAYS.not_before, ALWAYS.not_after - 86_400)
     tls = Tls(files.tls(named(ROOT, "example.com"), ca=ROOT))
     assert tls.not_after.timestamp() == ALWAYS.not_after
-    tls.reload(files.tls(named(ROOT, "example.com", window=soon), ca=ROOT))
+    renew(tls, files.tls(named(ROOT, "example.com", window=soon), ca=ROOT))
     assert tls.not_after.timestamp() == soon.not_after
-    tls.reload(files.tls(named(sti_intermediate(ROOT, soon), "example.com"), ca=ROOT))
+    renew(tls, files.tls(named(sti_intermediate(ROOT, soon), "example.com"), ca=ROOT))
     assert tls.not_after.timestamp() == soon.not_after
 
 
@@ -283,8 +291,8 @@ def test_a_reload_may_name_other_files(guard: Guard) -> None:
     tls, port = guard.tls, guard.listen()
     other = named(guard.root, "127.0.0.1")
     certificate, key = guard.files.certificate(other, "other")
-    guard.in_reactor(lambda: tls.reload(TlsFiles(certificate=certificate, key=key)))
-    guard.in_reactor(tls.reload)
+    guard.in_reactor(lambda: renew(tls, TlsFiles(certificate=certificate, key=key)))
+    guard.in_reactor(lambda: renew(tls, tls.files))
     assert shown(guard, port) == other.certificate.public_bytes(serialization.Encoding.DER)
 
 

@@ -1,0 +1,361 @@
+"""The guard as one thing: what outlives a configuration, and what is made of each."""
+
+import secrets
+import time
+from collections.abc import Callable, Iterable, Sequence
+from datetime import UTC, datetime
+from functools import partial
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import TYPE_CHECKING, Any, get_args
+
+from twisted.internet.defer import Deferred, gatherResults
+from twisted.internet.threads import deferToThreadPool
+
+from sip_guard import secret
+from sip_guard.checking import Checks, checks_of
+from sip_guard.checks.emergency import urgent
+from sip_guard.config import Config
+from sip_guard.journal.journal import Journal
+from sip_guard.lists.child import compile_list
+from sip_guard.lists.compile import Report
+from sip_guard.lists.keeper import FOLDER as LISTS
+from sip_guard.lists.keeper import Keeper, ListSource
+from sip_guard.log import Logger
+from sip_guard.peer import Peers, Target, Transport, Trunk
+from sip_guard.policy.decision import TagOptions
+from sip_guard.policy.rules import Rules
+from sip_guard.proxy.core import Proxy
+from sip_guard.proxy.overload import Overload
+from sip_guard.record import Masking
+from sip_guard.runtime import Edition, Runtime
+from sip_guard.screen import Screening
+from sip_guard.service.listening import Bound, Hearing, Listening
+from sip_guard.service.reloading import Reloading
+from sip_guard.service.trusting import Trusting
+from sip_guard.signing import Authenticator
+from sip_guard.sip.flow import Address, End, Flow, numeric
+from sip_guard.sip.hygiene import FORGEABLE
+from sip_guard.transport.locate import Locator
+from sip_guard.transport.locations import Locations
+from sip_guard.transport.name_servers import NameServers, server_address
+from sip_guard.transport.tls import Sides, read
+
+if TYPE_CHECKING:
+    from twisted.internet.interfaces import IDelayedCall
+
+LEAVING = 30.0
+"""Seconds for which an address that the configuration has no more is listened at still, for calls in progress."""
+LOOK = 1.0
+"""Seconds from one look at whether it may be closed to the next."""
+FORMER = 4 * 3600.0
+"""Seconds for which one that is closed, or is called by another name, is taken for ours in what peers send."""
+MAX_FORMER = 64
+
+
+class Service:
+    """The guard as one thing to start, to change and to stop."""
+
+    def __init__(
+        self, config: Config, reactor: Any, log: Logger, again: Callable[[Config], Config] | None = None
+    ) -> None:
+        """Listen on the configured addresses and be ready. Raises OSError where an address or a file cannot be had.
+
+        `again` reads the configuration once more, for a guard that runs by the one that it gets, in a thread; it
+        raises ConfigError. Without it, the configuration stays what it is, and what it names is read again.
+        """
+        self.config = config
+        self._again = again or (lambda running: running)
+        self._reactor = reactor
+        self._log = log
+        self._key = secret.have(config.state_directory)
+        if config.state_directory is None:
+            log.warning("no_state_directory", reason="calls in progress will not outlive a restart")
+        self._stoppers: list[Callable[[], object]] = []
+        self._former: dict[End, float] = {}
+        self._leaving: dict[Bound, float] = {}
+        """Addresses that are given up, and when at the soonest."""
+        self._looking: IDelayedCall | None = None
+        self._located: tuple[object, ...] = ()
+        """By what targets are located that have a name for an address."""
+        self._locating: list[Callable[[], None]] = []
+        self._lists: Keeper | None = None
+        self._journal: Journal | None = None
+        self._checks = Checks((), ())
+        self._trusting = Trusting(reactor, log, self._mistake)
+        self._overload = Overload(config.limits.lag)
+        self._peers = Peers(config.trunks, config.targets)
+        self._listening = Listening(reactor, log, self._overload, self._hearing())
+        try:
+            self._start(config)
+        except OSError:
+            self.stop()
+            raise
+        self._reloading = Reloading(self._reload, log)
+
+    def _start(self, config: Config) -> None:
+        reactor = self._reactor
+        opened = self._listening.open(config)
+        opened.take()
+        self._trusting.start(config)
+        self._stoppers.append(self._trusting.stop)
+        if config.lists:
+            self._lists = self._keeper(config.lists)
+            for item in config.lists:
+                if item.name not in self._lists.missing:
+                    self._log.info("list_kept", list=item.name, reason="compiled before, and in force from the start")
+            reactor.callWhenRunning(self._lists.start)
+        self._proxy = Proxy(
+            self._peers,
+            self._own(),
+            self._key,
+            secrets.token_bytes,
+            overload=self._overload,
+            epoch=time.time() - reactor.seconds(),
+            **self._ways(config),
+        )
+        if config.record is not None:
+            self._journal = Journal(config.record, reactor, self._log, self._mistake)
+        self._runtime = Runtime(
+            self._proxy,
+            self._edition(config, 1),
+            reactor,
+            self._log,
+            wall=time.time,
+            keep=None if self._journal is None else self._journal.add,
+        )
+        self._connect()
+        self._stoppers.append(self._runtime.stop)
+        self._runtime.start()
+        if self._journal is not None:
+            reactor.callWhenRunning(self._journal.start)
+        self._locate(config)
+
+    @property
+    def generation(self) -> int:
+        """Which configuration is in force: 1 at the start, and one more with each that took the place of another."""
+        return self._runtime.edition.generation
+
+    def reload(self) -> Deferred[int]:
+        """Read the configuration and all that it names again, and go by it if all of it is good.
+
+        Gives the new generation. Fails with `Refused`, and all is as it was.
+        """
+        return self._reloading.ask()
+
+    async def _reload(self) -> int:
+        config, sides = await self._in_thread(partial(self._read, self.config))
+        if config.lists and self._lists is None:
+            self._lists = self._keeper(())
+        take_lists = None if self._lists is None else await self._lists.prepare(config.lists)
+        take_trust = await self._trusting.prepare(config)
+        opened = self._listening.open(config, sides)
+        # Nothing from here on can fail or wait.
+        now = self._reactor.seconds()
+        take_trust()
+        if take_lists is not None:
+            take_lists()
+        before = {name for bound in self._listening.bound for name in bound.names}
+        for bound in opened.take():
+            self._leave(bound, now)
+        self._remember(before, now)
+        edition = self._edition(config, self.generation + 1)
+        self._connect()
+        self._proxy.change(config.trunks, config.targets, self._own(), now, former=self._former, **self._ways(config))
+        self._runtime.changed(edition)
+        self.config = config
+        self._locate(config)
+        return edition.generation
+
+    def _read(self, running: Config) -> tuple[Config, Sides | None]:
+        """Read what is to be read from files: for a thread."""
+        config = self._again(running)
+        return config, None if config.tls is None else read(config.tls)
+
+    # What a configuration makes.
+
+    def _ways(self, config: Config) -> dict[str, Any]:
+        """Give what the proxy goes by."""
+        return {
+            "routes": config.routes,
+            "max_transactions": config.limits.transactions,
+            "private": FORGEABLE | TagOptions().names | config.tags.names,
+            "urgent": lambda request, trunk: urgent(request, trunk, config.emergency),
+            "sign": self._authenticator(config).sign,
+        }
+
+    def _edition(self, config: Config, generation: int) -> Edition:
+        """Make what decides about calls. It goes on with what the checks before it remember."""
+        lists = self._lists if config.lists else None
+        trusting = self._trusting
+        checks = checks_of(config, self._reactor, trusting.trusts, lambda: trusting.certificates(config).get, lists)
+        checks.resume(self._checks)
+        self._checks = checks
+        screening = Screening(
+            tuple(checks),
+            Rules(config.rules, self._key),
+            self._reactor,
+            emergency=config.emergency,
+            tags=config.tags,
+            time_limit=config.time_limit,
+            mistake=self._mistake,
+        )
+        return Edition(screening, Masking(config.log.numbers, self._key), generation)
+
+    def _authenticator(self, config: Config) -> Authenticator:
+        for name, signing in config.signing.items():
+            until = datetime.fromtimestamp(signing.credential.not_after, UTC)
+            self._log.info("signing", trunk=name, url=signing.credential.url, not_after=until.isoformat())
+        return Authenticator(config.signing, wall=time.time, unsigned=self._unsigned, mistake=self._mistake)
+
+    # What outlives it.
+
+    def _keeper(self, sources: Sequence[ListSource]) -> Keeper:
+        """Look after lists of protected numbers. Raises OSError where they cannot be kept."""
+        state = self.config.state_directory
+        if state is None:
+            temporary = TemporaryDirectory(prefix="sip_guard-lists-")
+            self._stoppers.append(temporary.cleanup)
+            folder = Path(temporary.name)
+        else:
+            folder = state / LISTS
+            folder.mkdir(mode=0o700, exist_ok=True)
+        lists = Keeper(sources, folder, partial(compile_list, reactor=self._reactor), self._reactor, self._listed)
+        self._stoppers.append(lists.stop)
+        return lists
+
+    def _listed(self, name: str, report: Report) -> None:
+        if report.faults:
+            for fault in report.faults:
+                self._log.error("list_refused", list=name, reason=fault)
+        elif not report.unchanged:
+            self._log.info(
+                "list_loaded", list=name, numbers=report.numbers, prefixes=report.prefixes, sha256=report.digest
+            )
+
+    def _locate(self, config: Config) -> None:
+        """Keep the targets located that have a name for an address. Calls never wait for it."""
+        named = [target for target in config.targets if numeric(target.host) is None]
+        spoken = {item.transport for item in config.listen}
+        if (config.dns, named, spoken) == self._located:
+            return
+        self._located = config.dns, named, spoken
+        self._stop_locating()
+        if not named:
+            return
+        names = NameServers(self._reactor, map(server_address, config.dns.servers), config.dns.timeout)
+        locations = Locations(
+            Locator(names, self._reactor, config.dns, [each for each in get_args(Transport) if each in spoken]),
+            self._reactor,
+            named,
+            told=self._runtime.located,
+            lost=self._lost,
+            mistake=self._mistake,
+        )
+        self._locating = [locations.stop, names.close]
+        locations.start()
+
+    def _stop_locating(self) -> None:
+        while self._locating:
+            self._locating.pop(0)()
+
+    def _lost(self, target: Target, reason: str) -> None:
+        self._log.warning("target_lost", target=target.name, host=target.host, reason=reason)
+
+    # Addresses.
+
+    def _own(self) -> list[End]:
+        """Give what our addresses are called, and where their sockets are."""
+        bound = self._listening.bound
+        return [*(each.end for each in bound), *(each.socket for each in bound)]
+
+    def _connect(self) -> None:
+        """Let what goes out from our addresses go out."""
+        for bound in (*self._listening.bound, *self._listening.leaving):
+            for end in bound.names:
+                self._runtime.add_end(end, bound.carry)
+
+    def _remember(self, names: Iterable[End], now: float) -> None:
+        """Take note of what our addresses were called: calls in progress name them still."""
+        self._former = {end: until for end, until in self._former.items() if until > now}
+        self._former |= dict.fromkeys(names, now + FORMER)
+        while len(self._former) > MAX_FORMER:
+            del self._former[next(iter(self._former))]
+
+    def _leave(self, bound: Bound, now: float) -> None:
+        """Give an address up, once nothing goes by it any more."""
+        self._leaving.setdefault(bound, now + LEAVING)
+        if self._looking is None:
+            self._looking = self._reactor.callLater(LOOK, self._look)
+
+    def _look(self) -> None:
+        now = self._reactor.seconds()
+        for bound in [*self._listening.leaving]:
+            if self._leaving[bound] <= now and not self._proxy.uses(bound.names):
+                self._listening.close(bound)
+                del self._leaving[bound]
+                for end in bound.names:
+                    self._runtime.remove_end(end)
+                transport, address = bound.socket
+                self._log.info("not_listening", transport=transport, address=address[0], port=address[1])
+        self._looking = self._reactor.callLater(LOOK, self._look) if self._leaving else None
+
+    def stop(self) -> Deferred[None]:
+        """Stop listening. Fires when all is closed, and the record is written."""
+        self._stop_locating()
+        if self._looking is not None:
+            self._looking.cancel()
+            self._looking = None
+        while self._stoppers:
+            self._stoppers.pop()()
+        closed = [self._listening.stop()]
+        journal, self._journal = self._journal, None
+        if journal is not None:
+            closed.append(journal.stop())
+        return gatherResults(closed).addCallback(lambda _: None)
+
+    # What comes in, and what there is to tell.
+
+    def _hearing(self) -> Hearing:
+        return Hearing(
+            received=self._received,
+            broken=self._broken,
+            failed=self._failed,
+            admits=lambda address: self._peers.at(address) is not None,
+            secured=self._peers.prove,
+            closed=self._closed,
+            turned_away=self._turned_away,
+            server_name=self._server_name,
+        )
+
+    def _received(self, data: bytes, flow: Flow) -> None:
+        self._runtime.received(data, flow)
+
+    def _broken(self, head: bytes, reason: str, flow: Flow) -> None:
+        self._runtime.broken(head, reason, flow)
+
+    def _failed(self, flow: Flow, reason: str) -> None:
+        self._runtime.failed(flow, reason)
+
+    def _turned_away(self, flow: Flow, reason: str) -> None:
+        self._runtime.turned_away(flow, reason)
+
+    def _server_name(self, address: Address) -> str | None:
+        return self._runtime.server_name(address)
+
+    def _closed(self, flow: Flow) -> None:
+        self._peers.prove(flow, frozenset())
+
+    def _unsigned(self, trunk: Trunk, reason: str) -> None:
+        self._runtime.unsigned(trunk, reason)
+
+    def _mistake(self, where: str, error: BaseException | None) -> None:
+        self._runtime.mistake(where, error)
+
+    def _in_thread(self, what: Callable[[], Any]) -> Deferred[Any]:
+        return deferToThreadPool(self._reactor, self._reactor.getThreadPool(), what)
+
+
+def steady(reactor: Any) -> None:
+    """Let the reactor's timers run by a clock that nobody sets: by its own, an hour back would delay all by one."""
+    reactor.seconds = time.monotonic
