@@ -104,8 +104,10 @@ def _linked(server: Server, patience: float) -> socket.socket:
         link.settimeout(patience)
         try:
             link.connect(f"{server.host}/.s.PGSQL.{server.port}")
-        except OSError:
+        except OSError as error:
             link.close()
+            if isinstance(error, FileNotFoundError):
+                raise Unusable("no server has its socket there; see `record.postgresql.host` and `port`") from None
             raise
         return link
     link = socket.create_connection((server.host, server.port), patience)

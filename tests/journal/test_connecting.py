@@ -77,7 +77,9 @@ def test_what_is_not_there_is_said_with_what_to_do(postgresql: PostgreSQL, datab
     assert fault(Server(host=database.host, port=database.port, user="nobody", database=database.database)) == (
         'role "nobody" does not exist; see `record.postgresql`, and pg_hba.conf of the server'
     )
-    assert fault(Server(host=str(tmp_path))) == "No such file or directory"
+    assert fault(Server(host=str(tmp_path))) == (
+        "no server has its socket there; see `record.postgresql.host` and `port`"
+    )
     broken = tmp_path / "ca.pem"
     broken.write_text("no certificate")
     assert fault(postgresql.over_tcp(database, tls=True, ca=str(broken))).startswith(f"{broken} cannot be used: ")
