@@ -9,6 +9,7 @@ from twisted.internet.interfaces import IDelayedCall, IReactorTime
 from twisted.python.failure import Failure
 
 from sip_guard.call import Call
+from sip_guard.histogram import Histogram
 from sip_guard.log import Logger
 from sip_guard.memory import Memory, give_back
 from sip_guard.peer import Target, Trunk
@@ -22,6 +23,7 @@ from sip_guard.record import Masking, record
 from sip_guard.screen import Screening
 from sip_guard.sip.flow import Address, End, Flow, written
 from sip_guard.sip.message import MalformedMessage, Message, parse
+from sip_guard.traffic import Traffic
 from sip_guard.verdict import Reject
 
 MAX_COMPLAINTS = 100
@@ -29,6 +31,8 @@ MAX_COMPLAINTS = 100
 
 HEARTBEAT = 0.02
 """Seconds from one look at the lateness of the reactor to the next."""
+LATENESS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5)
+"""By which it is counted."""
 
 Clock = Callable[[], float]
 Carry = Callable[[bytes, Flow, Address | None], None]
@@ -80,8 +84,11 @@ class Runtime:
         self._complained: set[tuple[str, ...]] = set()
         self._second = 0
         self.counts: Counter[str] = Counter()
-        """What happened how often: `stranger`, `malformed`, `muted`, `refused`, `undelivered`, `mistake`,
+        """What happened how often: `stranger`, `malformed`, `muted`, `refused`, `undelivered`, `unreached`, `mistake`,
         `unsigned`, `decision`."""
+        self.traffic = Traffic()
+        self.lateness = Histogram(LATENESS)
+        """Of the reactor, in seconds: how long work waits that is due."""
 
     def add_end(self, end: End, carry: Carry) -> None:
         """Make `carry` take what goes out from this end of ours."""
@@ -170,6 +177,7 @@ class Runtime:
     def _beat(self, due: float) -> None:
         now = self._reactor.seconds()
         self._heart.delayed(now - due, now)
+        self.lateness.add(now - due)
         self._memory.look(self._proxy.pending)
         self._heartbeat = self._reactor.callLater(HEARTBEAT, self._beat, now + HEARTBEAT)
 
@@ -193,6 +201,7 @@ class Runtime:
     def _malformed(self, fault: MalformedMessage, flow: Flow, now: float) -> None:
         """Log and answer what cannot be read. Who sends nothing else gets no answer and no line for a while."""
         source = flow.remote[0]
+        self.traffic.malformed[fault.code] += 1
         if self._muting.muted(source, now):
             self.counts["muted"] += 1
             return
@@ -258,6 +267,7 @@ class Runtime:
 
     def _screen(self, action: Screen, now: float) -> None:
         edition = self.edition
+        self.traffic.invites[action.trunk.name] += 1
         try:
             call = Call.of(action.request, action.trunk, action.flow, self._wall())
             decision = edition.screening.screen(call)
@@ -269,12 +279,12 @@ class Runtime:
             self._do(self._proxy.decide(action.key, Reject(500, "Server Internal Error"), now), now)
             return
         self._pending[action.key] = decision
-        decision.addCallback(self._decided_later, action.key, call, edition)
+        decision.addCallback(self._decided_later, action.key, call, edition, now)
         decision.addErrback(self._given_up, action.key)
 
-    def _decided_later(self, decision: Decision, key: Key, call: Call, edition: Edition) -> None:
+    def _decided_later(self, decision: Decision, key: Key, call: Call, edition: Edition, began: float) -> None:
         self._pending.pop(key, None)
-        self._decided(decision, key, call, edition, self._reactor.seconds())
+        self._decided(decision, key, call, edition, began)
         self._set_timer()
 
     def _given_up(self, failure: Failure, key: Key) -> None:
@@ -286,8 +296,10 @@ class Runtime:
         self._do(self._proxy.decide(key, Reject(500, "Server Internal Error"), now), now)
         self._set_timer()
 
-    def _decided(self, decision: Decision, key: Key, call: Call, edition: Edition, now: float) -> None:
+    def _decided(self, decision: Decision, key: Key, call: Call, edition: Edition, began: float) -> None:
+        now = self._reactor.seconds()
         self.counts["decision"] += 1
+        self.traffic.decided(call, decision, now - began)
         self._do(self._proxy.decide(key, decision.verdict, now), now)
         wall = self._wall()
         fields = record(call, decision, edition.masking, now=wall, generation=edition.generation)

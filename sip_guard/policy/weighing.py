@@ -1,6 +1,6 @@
 """What several findings come to: the result of verification, and the one finding that is the reason."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
 
 from sip_guard.call import Finding, Outcome
 
@@ -22,6 +22,7 @@ Replayed stands before passed: whatever such a token attests, it is not believed
 it weighs alone, and beside others it is some other check that had an outage.
 """
 
+_ORDER = {outcome: place for place, outcome in enumerate(RESULTS)}
 _PRECEDENCE = (403, 436, 437, 438, 428)
 
 
@@ -29,6 +30,15 @@ def result(findings: Collection[Finding]) -> str:
     """Say in one word what verification came to, by the findings that weigh: the `verdict` of `X-SIP-Guard`."""
     outcomes = {finding.code.outcome for finding in findings}
     return next((RESULTS[outcome] for outcome in RESULTS if outcome in outcomes), "absent")
+
+
+def deciding(findings: Iterable[Finding]) -> Finding | None:
+    """Give the finding that the result comes from, of those that weigh; None: none says anything of tokens."""
+    found, first = None, len(_ORDER)
+    for finding in findings:
+        if finding.weighs and (place := _ORDER.get(finding.code.outcome, first)) < first:
+            found, first = finding, place
+    return found
 
 
 def chief(findings: Collection[Finding]) -> Finding | None:
