@@ -22,6 +22,7 @@ from twisted.logger import LogLevel
 from twisted.python.failure import Failure
 
 from sip_guard import __version__
+from sip_guard.admin.password import Hash
 from sip_guard.cli import main
 from sip_guard.cli.complaints import Complaints
 from sip_guard.config.options import Limits
@@ -418,3 +419,20 @@ def test_a_new_list_is_read_as_the_configured_one(config: Path) -> None:
     assert run("lists", "check", path, "--as", "dno", "-c", config).exit_code == 0
     result = run("lists", "check", path, "--as", "dnp", "-c", config)
     assert (result.exit_code, "there is no list `dnp`; did you mean `dno`?" in result.stderr) == (1, True)
+
+
+# hash-password
+
+
+def test_a_password_is_hashed_for_the_configuration() -> None:
+    hashed = CliRunner().invoke(main, ["hash-password"], input="correct horse battery\n")
+    assert hashed.exit_code == 0
+    assert Hash.parse(hashed.output.strip()).fits(b"correct horse battery")
+    again = CliRunner().invoke(main, ["hash-password"], input="correct horse battery\n")
+    assert again.output != hashed.output
+
+
+def test_a_password_that_can_be_found_by_trying_is_refused() -> None:
+    result = CliRunner().invoke(main, ["hash-password"], input="secret\n")
+    assert result.exit_code == 1
+    assert result.output == "Error: a password has 12 characters or more, so that nobody finds it by trying\n"

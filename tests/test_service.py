@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator
 from contextlib import closing
 from datetime import UTC, datetime
 from functools import partial
+from http.client import HTTPConnection
 from io import BytesIO
 from pathlib import Path
 
@@ -20,6 +21,7 @@ from twisted.internet.defer import Deferred, succeed
 from twisted.internet.epollreactor import EPollReactor
 from twisted.internet.threads import deferToThread
 
+from sip_guard.admin.password import Hash
 from sip_guard.config import Config, load
 from sip_guard.demo.pki import DAY, Window, web_root, web_server
 from sip_guard.journal.file import FileStore
@@ -49,6 +51,9 @@ targets:
 verification:
   anchors: [root.pem]
 """
+
+
+PASSWORD = Hash.of(b"correct horse battery", bytes(16))
 
 
 def loopback() -> socket.socket:
@@ -238,6 +243,76 @@ def test_a_stopped_service_gives_its_address_back(house: House) -> None:
     house.stops(service)
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as link:
         link.bind(("127.0.0.1", port))
+
+
+def page(house: House, path: str) -> tuple[int, str]:
+    """Get a page of the admin listener that was opened last."""
+    url = str(house.events("admin")[-1]["url"])
+    client = HTTPConnection(url.removeprefix("http://").strip("/"), timeout=5)
+    client.request("GET", path)
+    answer = client.getresponse()
+    found = answer.status, answer.read().decode()
+    client.close()
+    return found
+
+
+def test_the_admin_listener_shows_what_happened(house: House) -> None:
+    service = house.starts(house.config("admin: {listen: '127.0.0.1:0'}\n"))
+    calls(house)
+    status, metrics = page(house, "/metrics")
+    assert status == 200
+    assert 'sip_guard_invites_total{trunk="carrier"} 1.0\n' in metrics
+    decided = 'sip_guard_decisions_total{action="tag",mode="enforce",rule="unsigned",trunk="carrier"} 1.0\n'
+    assert decided in metrics
+    assert "sip_guard_cert_cache_entries 0.0\n" in metrics
+    assert page(house, "/healthz") == (200, "alive\n")
+    assert page(house, "/readyz") == (200, '{"ready":true,"generation":1,"draining":false,"reasons":[]}\n')
+    house.stops(service)
+    with pytest.raises(ConnectionRefusedError):
+        page(house, "/healthz")
+    assert house.events("mistake") == []
+
+
+def test_a_reload_opens_changes_and_closes_the_admin_listener(house: House) -> None:
+    admin = "admin: {listen: '127.0.0.1:0'}\n"
+    service = house.starts(house.config())
+    house.config(admin)
+    assert house.reloads(service) == 2
+    assert '"generation":2' in page(house, "/readyz")[1]
+    house.config(admin.replace("}", f", password: {PASSWORD}}}"))
+    assert house.reloads(service) == 3
+    assert page(house, "/readyz")[0] == 401
+    house.config(admin)
+    assert house.reloads(service) == 4
+    assert "sip_guard_config_generation 4.0\n" in page(house, "/metrics")[1]
+    house.config()
+    assert house.reloads(service) == 5
+    with pytest.raises(ConnectionRefusedError):
+        page(house, "/readyz")
+    assert len(house.events("admin")) == 1
+
+
+def test_an_admin_address_in_use_refuses_the_reload_and_what_was_opened_is_closed(house: House) -> None:
+    service = house.starts(house.config("admin: {listen: '127.0.0.1:0'}\n"))
+    with socket.create_server(("127.0.0.1", 0)) as taken, loopback() as free:
+        port = free.getsockname()[1]
+        free.close()
+        new = f"  - udp: 127.0.0.1:{port}\ntrunks:"
+        more = f"admin: {{listen: '127.0.0.1:{taken.getsockname()[1]}'}}\n"
+        house.config(more, lambda text: text.replace("trunks:", new, 1))
+        (said,) = refusal(house, service)
+        assert said.endswith("for `admin`: Address already in use; is another guard running?")
+        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as link:
+            link.bind(("127.0.0.1", port))
+    assert '"generation":1' in page(house, "/readyz")[1]
+
+
+def test_an_admin_address_in_use_is_named_and_the_others_are_given_back(house: House) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        config = house.config(f"admin: {{listen: '127.0.0.1:{port}'}}\n")
+        with pytest.raises(OSError, match=f"cannot listen on 127.0.0.1:{port} for `admin`: Address already in use; is"):
+            house.starts(config)
 
 
 def test_an_address_in_use_is_named_and_the_others_are_given_back(house: House) -> None:

@@ -8,6 +8,7 @@ from sip_guard.cli.check import check
 from sip_guard.cli.demo import demo
 from sip_guard.cli.explain import explain
 from sip_guard.cli.forget import forget
+from sip_guard.cli.hash_password import hash_password
 from sip_guard.cli.lists import lists
 from sip_guard.cli.run import run
 from sip_guard.cli.simulate import simulate
@@ -20,5 +21,5 @@ def main() -> None:
     """Stop spoofed calls: an inline SIP proxy between trunks and a PBX."""
 
 
-for _command in (calls, check, demo, explain, forget, lists, run, simulate, verify):
+for _command in (calls, check, demo, explain, forget, hash_password, lists, run, simulate, verify):
     main.add_command(_command)

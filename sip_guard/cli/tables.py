@@ -96,6 +96,13 @@ def _rest(config: Config) -> Table:
         table.add_row("record", f"not kept{why}")
     else:
         parts["record"] = config.record
+    if config.admin is None:
+        table.add_row("admin", "no listener")
+    else:
+        shown = msgspec.structs.asdict(config.admin) | {"address": written(config.admin.address)}
+        shown["password"] = "asked for" if config.admin.password else "not asked for"
+        for option, value in shown.items():
+            table.add_row(f"admin.{option}", text(value))
     if config.brands:
         table.add_row("brands", ", ".join(brand.name for brand in config.brands))
     if config.numbers is None:

@@ -87,3 +87,8 @@ def version(host: str) -> int:
 def is_wildcard(address: Address) -> bool:
     """Tell whether it stands for every address of the machine."""
     return ipaddress.ip_address(address[0]).is_unspecified
+
+
+def is_loopback(address: Address) -> bool:
+    """Tell whether nobody but this machine reaches it."""
+    return ipaddress.ip_address(address[0]).is_loopback

@@ -9,11 +9,13 @@ from pathlib import Path
 import msgspec
 
 from sip_guard import peer
+from sip_guard.admin.options import Options as Admin
 from sip_guard.checks.campaign import Options as Campaign
 from sip_guard.checks.display_name import Brand
 from sip_guard.checks.emergency import Options as Emergency
 from sip_guard.checks.replay import Options as Replay
 from sip_guard.config import (
+    admin,
     brands,
     listening,
     lists,
@@ -79,6 +81,8 @@ class Config(msgspec.Struct, frozen=True, kw_only=True):
     log: options.Log
     record: Record | None
     """None: decisions are not kept."""
+    admin: Admin | None
+    """None: there is no admin listener."""
     tls: TlsFiles | None
     connections: StreamLimits
     limits: options.Limits
@@ -144,6 +148,7 @@ class _Builder:
             tags=self._tags(file.tags),
             log=msgspec.structs.replace(file.log, file=self._log_file(file.log.file)),
             record=self._record(file),
+            admin=admin.read(file.admin, self.folder, self.faults),
             tls=self._tls(file),
             connections=file.connections,
             limits=file.limits,

@@ -5,6 +5,7 @@ from typing import Annotated, Literal
 import msgspec
 from msgspec import Meta
 
+from sip_guard.admin.options import LISTEN
 from sip_guard.checks.campaign import Options as Campaign
 from sip_guard.checks.display_name import Match
 from sip_guard.checks.emergency import Options as Emergency
@@ -355,6 +356,21 @@ class Limits(msgspec.Struct, frozen=True, kw_only=True):
     """Seconds that work may wait; from there on new calls are shed."""
 
 
+class Admin(msgspec.Struct, frozen=True, kw_only=True):
+    """The HTTP listener for those who run the guard."""
+
+    listen: str = LISTEN
+    """`ADDRESS:PORT`. Anywhere but on loopback it needs all of the following three."""
+    certificate: str | None = None
+    """PEM file of its certificate, followed by those above it; None: without TLS."""
+    key: str | None = None
+    """PEM file of its private key, not encrypted."""
+    password: str | None = None
+    """What `sip-guard hash-password` makes of it; None: none is asked for."""
+    hosts: tuple[str, ...] = ()
+    """Host names by which it is reached."""
+
+
 class NumberList(msgspec.Struct, frozen=True, kw_only=True):
     """A list of protected numbers."""
 
@@ -401,6 +417,8 @@ class File(msgspec.Struct, frozen=True, kw_only=True):
     tags: TagOptions = TagOptions()
     log: Log = Log()
     record: Record = Record()
+    admin: Admin | None = None
+    """None: there is no admin listener."""
     tls: TlsFiles | None = None
     """The guard's certificate, where anything speaks TLS."""
     connections: StreamLimits = StreamLimits()

@@ -42,6 +42,16 @@ class Journal:
             what = "decisions come faster than they can be written"
             self._log.error("record_incomplete", dropped=self._queue.dropped, reason=what)
 
+    @property
+    def waiting(self) -> int:
+        """Decisions that are not in the file yet."""
+        return self._writing.waiting
+
+    @property
+    def dropped(self) -> int:
+        """Decisions that were not kept."""
+        return self._queue.dropped
+
     def start(self) -> None:
         """Begin to write."""
         if not self._stopping.is_set():

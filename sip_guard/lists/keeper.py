@@ -4,6 +4,7 @@ from collections import deque
 from collections.abc import Callable, Sequence
 from functools import partial
 from pathlib import Path
+from typing import NamedTuple
 
 import msgspec
 from twisted.internet.defer import Deferred
@@ -55,6 +56,17 @@ class Entry(msgspec.Struct, frozen=True):
     """How many of the number's digits the entry has: all, or those of a prefix."""
 
 
+class State(NamedTuple):
+    """How a list is doing."""
+
+    name: str
+    entries: int
+    """Numbers and prefixes in force."""
+    age: float | None
+    """Seconds since it was last looked at and found good, or since the start if it was kept from before; None: there
+    is none."""
+
+
 class _Kept:
     """One list, and what is in force of it."""
 
@@ -65,6 +77,8 @@ class _Kept:
         self.seen: tuple[int, int, int] | None = None
         """What the system said of its file when it was last compiled."""
         self.timer: IDelayedCall | None = None
+        self.good = 0.0
+        """When it was last found good, by the clock."""
 
     def job(self) -> Job:
         source = self.source
@@ -99,6 +113,7 @@ class Keeper:
         for left in (left for pattern in LEFT_BEHIND for left in folder.glob(pattern)):
             left.unlink()
         for kept in self._lists:
+            kept.good = clock.seconds()
             self._map(kept)
 
     def start(self) -> None:
@@ -171,11 +186,22 @@ class Keeper:
         """The names of lists of which there is nothing to look up in."""
         return [kept.source.name for kept in self._lists if kept.compiled is None]
 
+    def states(self) -> list[State]:
+        """Say of each list how it is doing."""
+        now = self._clock.seconds()
+        return [
+            State(kept.source.name, kept.compiled.numbers + kept.compiled.prefixes, now - kept.good)
+            if kept.compiled is not None
+            else State(kept.source.name, 0, None)
+            for kept in self._lists
+        ]
+
     def _look(self, kept: _Kept) -> None:
         """Take the next look at a list; a file that is as it was last time needs none."""
         _cancel(kept)
         if kept.source.file and (seen := _seen(kept.source.file)) is not None:
             if seen == kept.seen:
+                kept.good = self._clock.seconds()
                 return self._look_later(kept)
             kept.seen = seen
         if kept not in self._waiting:
@@ -212,6 +238,8 @@ class Keeper:
                 report = Report(faults=(fault,))
         if report.faults:
             kept.seen = None
+        else:
+            kept.good = self._clock.seconds()
         self._told(kept.source.name, report)
 
     def _map(self, kept: _Kept) -> str:

@@ -99,6 +99,10 @@ class Hops:
         """Give the addresses of a target."""
         return {End(place.transport, place.address) for place in self._places.get(target.name, ())}
 
+    def reaches(self, target: Target, now: float) -> bool:
+        """Tell whether a new request may go to a target: one of its addresses is known and up."""
+        return any(self._health.is_up(end, now) for end in self.ends(target))
+
     def server_name(self, address: Address) -> str | None:
         """Give what the certificate of the TLS server at an address must name (RFC 5922 7.3); None: any other place."""
         return self._names.get(address)

@@ -99,6 +99,10 @@ class Certificates(Generic[_V]):
         self._failures_of = generation()
         self._fetches: dict[str, list[Deferred[_V | Finding]]] = {}
 
+    def __len__(self) -> int:
+        """Tell how many are kept."""
+        return len(self._good)
+
     def change(self, fetch: Fetch, options: Options) -> None:
         """Fetch in another way and by other options from now on. What is kept stays, as far as there is room."""
         self._fetch = fetch

@@ -53,6 +53,11 @@ class Bound:
         """Where its socket is."""
         return End(self.item.transport, self._port.address)
 
+    @property
+    def lost(self) -> int:
+        """Datagrams that could not be sent."""
+        return self._port.lost if isinstance(self._port, UdpPort) else 0
+
     def advertise(self, item: Listen, streams: dict[str, StreamTransport]) -> None:
         """Be called as another entry of the configuration says."""
         if item != self.item:
@@ -90,7 +95,15 @@ class Listening:
         self._log = log
         self._overload = overload
         self._hearing = hearing
-        self._streams: dict[str, StreamTransport] = {}
+        self._lost = 0
+        """At addresses that are closed."""
+        self.streams: dict[str, StreamTransport] = {}
+        """By the transport."""
+
+    @property
+    def lost(self) -> int:
+        """Datagrams that could not be sent."""
+        return self._lost + sum(bound.lost for bound in (*self.bound, *self.leaving))
 
     def open(self, config: Config, sides: Sides | None = None) -> Opened:
         """Open what a configuration has and we have not. Raises OSError, and has opened nothing then.
@@ -100,10 +113,10 @@ class Listening:
         tls = self.tls
         if config.tls is not None and tls is None:
             tls = Tls(config.tls, self._hearing.server_name)
-        streams = self._streams | {
+        streams = self.streams | {
             item.transport: self._stream(item.transport, config, tls)
             for item in config.listen
-            if item.transport != "UDP" and item.transport not in self._streams
+            if item.transport != "UDP" and item.transport not in self.streams
         }
         left = [*self.bound, *self.leaving]
         chosen: list[tuple[Bound, Listen]] = []
@@ -128,7 +141,7 @@ class Listening:
 
         def take() -> list[Bound]:
             self._certify(tls, config, sides)
-            self._streams = streams
+            self.streams = streams
             for transport, stream in streams.items():
                 stream.change(config.connections, self._secured(transport, config))
             self._overload.aim(config.limits.lag)
@@ -161,6 +174,7 @@ class Listening:
     def close(self, bound: Bound) -> None:
         """Close an address that is leaving."""
         self.leaving.remove(bound)
+        self._lost += bound.lost
         bound.close()
 
     def stop(self) -> Deferred[None]:
@@ -168,7 +182,7 @@ class Listening:
         for bound in [*self.bound, *self.leaving]:
             bound.close()
         self.bound, self.leaving = [], []
-        closing = gatherResults([stream.close() for stream in self._streams.values()])
+        closing = gatherResults([stream.close() for stream in self.streams.values()])
         return closing.addCallback(lambda _: None)
 
     def _bind(self, item: Listen, streams: dict[str, StreamTransport], lag: float) -> Bound:

@@ -13,6 +13,7 @@ from twisted.internet.defer import Deferred, gatherResults
 from twisted.internet.threads import deferToThreadPool
 
 from sip_guard import secret
+from sip_guard.admin.pages import pages
 from sip_guard.checking import Checks, checks_of
 from sip_guard.checks.emergency import urgent
 from sip_guard.config import Config
@@ -30,16 +31,20 @@ from sip_guard.proxy.overload import Overload
 from sip_guard.record import Masking
 from sip_guard.runtime import Edition, Runtime
 from sip_guard.screen import Screening
+from sip_guard.service.administering import Administering
 from sip_guard.service.listening import Bound, Hearing, Listening
 from sip_guard.service.reloading import Reloading
 from sip_guard.service.trusting import Trusting
 from sip_guard.signing import Authenticator
 from sip_guard.sip.flow import Address, End, Flow, numeric
 from sip_guard.sip.hygiene import FORGEABLE
+from sip_guard.status.parts import Parts
+from sip_guard.status.readiness import readiness
+from sip_guard.status.registry import registry
 from sip_guard.transport.locate import Locator
 from sip_guard.transport.locations import Locations
 from sip_guard.transport.name_servers import NameServers, server_address
-from sip_guard.transport.tls import Sides, read
+from sip_guard.transport.tls import Sides, Tls, read
 
 if TYPE_CHECKING:
     from twisted.internet.interfaces import IDelayedCall
@@ -86,6 +91,12 @@ class Service:
         self._overload = Overload(config.limits.lag)
         self._peers = Peers(config.trunks, config.targets)
         self._listening = Listening(reactor, log, self._overload, self._hearing())
+        self._loaded = time.time()
+        """When the configuration in force was taken."""
+        shown = pages(
+            registry(self._parts, reactor.seconds, time.time), lambda: readiness(self._parts(), reactor.seconds())
+        )
+        self._administering = Administering(shown, reactor, log, self._mistake)
         try:
             self._start(config)
         except OSError:
@@ -130,6 +141,7 @@ class Service:
         if self._journal is not None:
             reactor.callWhenRunning(self._journal.start)
         self._locate(config)
+        self._administering.open(config.admin, _admin_tls(config))()
 
     @property
     def generation(self) -> int:
@@ -144,12 +156,17 @@ class Service:
         return self._reloading.ask()
 
     async def _reload(self) -> int:
-        config, sides = await self._in_thread(partial(self._read, self.config))
+        config, sides, admin_tls = await self._in_thread(partial(self._read, self.config))
         if config.lists and self._lists is None:
             self._lists = self._keeper(())
         take_lists = None if self._lists is None else await self._lists.prepare(config.lists)
         take_trust = await self._trusting.prepare(config)
         opened = self._listening.open(config, sides)
+        try:
+            take_admin = self._administering.open(config.admin, admin_tls)
+        except OSError:
+            opened.give_up()
+            raise
         # Nothing from here on can fail or wait.
         now = self._reactor.seconds()
         take_trust()
@@ -164,13 +181,15 @@ class Service:
         self._proxy.change(config.trunks, config.targets, self._own(), now, former=self._former, **self._ways(config))
         self._runtime.changed(edition)
         self.config = config
+        self._loaded = time.time()
         self._locate(config)
+        take_admin()
         return edition.generation
 
-    def _read(self, running: Config) -> tuple[Config, Sides | None]:
+    def _read(self, running: Config) -> tuple[Config, Sides | None, Tls | None]:
         """Read what is to be read from files: for a thread."""
         config = self._again(running)
-        return config, None if config.tls is None else read(config.tls)
+        return config, None if config.tls is None else read(config.tls), _admin_tls(config)
 
     # What a configuration makes.
 
@@ -308,7 +327,7 @@ class Service:
             self._looking = None
         while self._stoppers:
             self._stoppers.pop()()
-        closed = [self._listening.stop()]
+        closed = [self._listening.stop(), self._administering.stop()]
         journal, self._journal = self._journal, None
         if journal is not None:
             closed.append(journal.stop())
@@ -352,8 +371,32 @@ class Service:
     def _mistake(self, where: str, error: BaseException | None) -> None:
         self._runtime.mistake(where, error)
 
+    def _parts(self) -> Parts:
+        """Give what there is to tell of, for the admin listener."""
+        return Parts(
+            config=self.config,
+            generation=self.generation,
+            loaded=self._loaded,
+            draining=False,
+            runtime=self._runtime,
+            proxy=self._proxy,
+            trusts=self._trusting.trusts,
+            certificates=self._trusting.kept,
+            fetches=self._trusting.fetches,
+            lists=self._lists,
+            journal=self._journal,
+            lost=self._listening.lost,
+            streams=self._listening.streams,
+            tls=self._listening.tls,
+        )
+
     def _in_thread(self, what: Callable[[], Any]) -> Deferred[Any]:
         return deferToThreadPool(self._reactor, self._reactor.getThreadPool(), what)
+
+
+def _admin_tls(config: Config) -> Tls | None:
+    """Read the certificate of the admin listener. Raises ValueError."""
+    return None if config.admin is None or config.admin.tls is None else Tls(config.admin.tls)
 
 
 def steady(reactor: Any) -> None:

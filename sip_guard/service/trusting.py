@@ -19,6 +19,7 @@ from sip_guard.repository.breaker import Breakers
 from sip_guard.repository.certificates import Certificates
 from sip_guard.repository.disk import FOLDER as CERTIFICATES
 from sip_guard.repository.disk import Disk
+from sip_guard.repository.fetches import Fetches
 from sip_guard.repository.https import Fetcher
 from sip_guard.repository.options import Options
 from sip_guard.repository.published import FOLDER as SIGNED_LISTS
@@ -84,6 +85,8 @@ class Trusting:
         self._list_hosts = _Hosts(reactor)
         self._certificate_hosts = _Hosts(reactor)
         self._certificates: Certificates[Judgement] | None = None
+        self.fetches = Fetches(reactor)
+        """Of certificates."""
         self._options = Options()
         """Of the certificates."""
         self.trusts = Trusts(())
@@ -111,6 +114,11 @@ class Trusting:
             self._certificates.change(self._fetch(options), options)
         self._options = options
         self._certificate_hosts.ask(config)
+        return self._certificates
+
+    @property
+    def kept(self) -> Certificates[Judgement] | None:
+        """The certificates of signers; None: no trunk has verified yet."""
         return self._certificates
 
     def stop(self) -> None:
@@ -208,7 +216,7 @@ class Trusting:
             max_octets=options.max_octets,
         )
         return Breakers(
-            fetcher.get,
+            self.fetches.counted(fetcher.get),
             self._reactor,
             random.random,
             self._log.warning,

@@ -12,6 +12,7 @@ from shipped import CONFIGS, NAMES, copied
 
 from sip_guard.config import Config, ConfigError, load
 from sip_guard.config.options import (
+    Admin,
     Brand,
     Columns,
     File,
@@ -57,8 +58,10 @@ def not_shown(values: object, shape: type[msgspec.Struct], path: str) -> Iterato
             yield from not_shown(inner, below, f"{path}{field.encode_name}.")
 
 
-_OPTIONAL = "- tls:|tls:|certificates:|server_name:|signing:|url:|permitted:|allocations:|  [a-z_]+: |state_directory:"
-_OPTIONAL += "|postgresql:"
+_OPTIONAL = (
+    "- tls:|tls:|certificates?:|key:|password:|server_name:|signing:|url:|permitted:|allocations:|  [a-z_]+: |"
+    "state_directory:|postgresql:"
+)
 COMMENTED = re.compile(rf"^( *)# (?={_OPTIONAL}| {{2,6}}(?:- )?[a-z_]+: )", re.MULTILINE)
 """What only stands as a comment, for it needs something that is not there."""
 
@@ -126,6 +129,7 @@ def test_an_option_that_is_not_shown_is_noticed() -> None:
         "policy.rules.when.attestation",
         "record.postgresql",
         *(f"record.postgresql.{field.name}" for field in msgspec.structs.fields(Server)),
+        *(f"admin.{name}" for name in ("certificate", "key", "password")),
         "tls",
         *(f"tls.{name}" for name in ("certificate", "key", "ca", "client_ca", "present")),
         "state_directory",
@@ -151,6 +155,7 @@ def test_values_that_are_shown_are_the_defaults_unless_they_are_examples() -> No
         NumberList,
         Brand,
         Server,
+        Admin,
     )
     checked = []
 

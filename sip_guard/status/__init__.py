@@ -1,0 +1,1 @@
+"""How a guard at work is doing: what it exports as metrics, and whether it is ready for calls."""
