@@ -305,6 +305,10 @@ def test_an_admin_address_in_use_refuses_the_reload_and_what_was_opened_is_close
         with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as link:
             link.bind(("127.0.0.1", port))
     assert '"generation":1' in page(house, "/readyz")[1]
+    assert "sip_guard_config_last_reload_successful 0.0\n" in page(house, "/metrics")[1]
+    house.config("admin: {listen: '127.0.0.1:0'}\n")
+    house.reloads(service)
+    assert "sip_guard_config_last_reload_successful 1.0\n" in page(house, "/metrics")[1]
 
 
 def test_an_admin_address_in_use_is_named_and_the_others_are_given_back(house: House) -> None:

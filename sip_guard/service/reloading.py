@@ -29,6 +29,8 @@ class Reloading:
         self._log = log
         self._asked: list[Deferred[int]] = []
         self._at_work = False
+        self.taken = True
+        """Whether what was read last is in force, and was not refused."""
 
     def ask(self) -> Deferred[int]:
         """Reload. Gives the generation of the configuration that is in force then; fails with Refused."""
@@ -53,6 +55,7 @@ class Reloading:
         Deferred.fromCoroutine(self._reload()).addBoth(done)
 
     def _told(self, result: int | Failure) -> int | Failure:
+        self.taken = not isinstance(result, Failure)
         if not isinstance(result, Failure):
             self._log.info("reloaded", generation=result)
             return result

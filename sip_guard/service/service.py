@@ -377,6 +377,7 @@ class Service:
             config=self.config,
             generation=self.generation,
             loaded=self._loaded,
+            reload_taken=self._reloading.taken,
             draining=False,
             runtime=self._runtime,
             proxy=self._proxy,

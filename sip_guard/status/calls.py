@@ -1,11 +1,16 @@
 """Metrics of calls: what came, what was decided, what was turned away."""
 
 from collections.abc import Iterator
+from typing import Final
 
 from prometheus_client.metrics_core import Metric
 
 from sip_guard.status.family import count, counter, gauge, histogram, level
 from sip_guard.status.parts import Parts
+
+EVENTS: Final = ("malformed", "mistake", "muted", "refused", "stranger", "undelivered", "unreached", "unsigned")
+LIMITS: Final = ("calls_per_second", "concurrent_calls", "overload", "transactions")
+"""Both are there from the start, at 0: the first time must be seen to be one more."""
 
 
 def calls(parts: Parts, now: float) -> Iterator[Metric]:
@@ -23,10 +28,9 @@ def calls(parts: Parts, now: float) -> Iterator[Metric]:
     yield histogram("decision_seconds", "Seconds from an INVITE to the decision about it.", traffic.seconds)
     malformed = {str(code): number for code, number in traffic.malformed.items()}
     yield counter("malformed", "Messages that cannot be read, by the code of the answer.", ["kind"], malformed)
-    # Decisions have a metric of their own.
-    events = {event: number for event, number in parts.runtime.counts.items() if event != "decision"}
+    events = {event: parts.runtime.counts[event] for event in EVENTS}
     yield counter("events", "What the log tells under the same names, once a second.", ["event"], events)
-    refused = proxy.admission.refused
+    refused = dict.fromkeys(LIMITS, 0) | proxy.admission.refused
     yield counter("shed", "Requests that got 503 because a limit was reached.", ["limit"], refused)
     yield level("shed_share", "Share of new calls that is turned away for overload.", proxy.overload.share(now))
     yield level("transactions_active", "Requests in progress or just answered.", proxy.transactions)

@@ -16,6 +16,8 @@ def guard(parts: Parts) -> Iterator[Metric]:
     yield level("config_generation", "Number of the configuration in force.", parts.generation)
     what = "When the configuration in force was taken."
     yield level("config_last_reload_success_timestamp_seconds", what, parts.loaded)
+    what = "Whether the last reload was taken: 1 or 0."
+    yield level("config_last_reload_successful", what, parts.reload_taken)
     yield level("draining", "Whether no new calls are taken: 1 or 0.", parts.draining)
     if parts.lists is not None:
         states = parts.lists.states()

@@ -24,6 +24,8 @@ class Parts(NamedTuple):
     """Its number, from 1."""
     loaded: float
     """When it was taken, in seconds since the epoch."""
+    reload_taken: bool
+    """Whether what was read last is in force, and was not refused."""
     draining: bool
     """Whether no new calls are taken, for the guard is about to stop."""
     runtime: Runtime

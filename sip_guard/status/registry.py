@@ -7,8 +7,10 @@ from prometheus_client.metrics_core import Metric
 from prometheus_client.registry import Collector
 
 from sip_guard.status.calls import calls
+from sip_guard.status.family import level
 from sip_guard.status.guard import guard
 from sip_guard.status.parts import Parts
+from sip_guard.status.readiness import readiness
 from sip_guard.status.trust import trust
 
 Clock = Callable[[], float]
@@ -35,6 +37,9 @@ class _Guard(Collector):
 
     def collect(self) -> Iterator[Metric]:
         parts = self._parts()
-        yield from calls(parts, self._clock())
+        now = self._clock()
+        ready = not readiness(parts, now).reasons
+        yield level("ready", "Whether new calls should come here, as /readyz says: 1 or 0.", ready)
+        yield from calls(parts, now)
         yield from trust(parts, self._wall())
         yield from guard(parts)

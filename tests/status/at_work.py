@@ -62,6 +62,7 @@ class AtWork:
             "config": self.config,
             "generation": 1,
             "loaded": NOW,
+            "reload_taken": True,
             "draining": False,
             "runtime": self.runtime,
             "proxy": self.proxy,

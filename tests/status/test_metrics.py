@@ -137,6 +137,18 @@ def test_messages_that_cannot_be_read_are_counted_by_what_is_answered(guard: AtW
     assert value(found, "events_total", event="stranger") == 1
 
 
+def test_what_has_not_happened_yet_is_there_at_0(guard: AtWork) -> None:
+    found = scraped(guard)
+    assert value(found, "events_total", event="mistake") == 0
+    assert value(found, "shed_total", limit="overload") == 0
+
+
+def test_a_guard_is_ready_or_not(guard: AtWork) -> None:
+    assert value(scraped(guard), "ready") == 1
+    guard.loses(["pbx", "pbx-2"])
+    assert value(scraped(guard), "ready") == 0
+
+
 def test_calls_that_were_turned_away_are_counted_by_their_limit(tmp_path: Path) -> None:
     guard = AtWork(tmp_path, CONFIG.replace("identity: ignore", "identity: ignore, calls_per_second: 1.0"))
     for number in range(3):
