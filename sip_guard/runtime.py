@@ -37,7 +37,7 @@ LATENESS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5)
 Clock = Callable[[], float]
 Carry = Callable[[bytes, Flow, Address | None], None]
 """Sends octets along a flow; the address is that of `Send.back`."""
-Keep = Callable[[float, dict[str, object]], None]
+Keep = Callable[[float, dict[str, object]], object]
 """Keeps the record of a decision that was taken then, in seconds since the epoch."""
 
 

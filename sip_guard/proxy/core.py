@@ -17,7 +17,7 @@ from sip_guard.proxy.outward import choose, choosing
 from sip_guard.proxy.overload import Overload
 from sip_guard.proxy.place import Place
 from sip_guard.proxy.probe import Beat
-from sip_guard.proxy.route import Addresses, Routed, Seal, addressed, led, take_own_routes, way
+from sip_guard.proxy.route import Addresses, Dialog, Routed, Seal, addressed, led, take_own_routes, way
 from sip_guard.proxy.table import Table
 from sip_guard.proxy.transaction import ClientTransaction, ServerTransaction, State
 from sip_guard.proxy.validation import Refusal, invalid
@@ -203,7 +203,7 @@ class Proxy:
         via = Via.parse(top[0])
         line, where = stamped_via(request, via, flow.remote) if via is not None else (b"", flow.remote)
         phrase = f"{PHRASES[fault.code]} ({fault.reason})"
-        octets = answer(request, fault.code, tag=self._tag(request), phrase=phrase, top_via=line)
+        octets = answer(request, fault.code, tag=self._seal.tag(request), phrase=phrase, top_via=line)
         return [Send(octets, *_back(flow, via, where))]
 
     def failed(self, flow: Flow, now: float) -> list[Action]:
@@ -283,7 +283,8 @@ class Proxy:
         refusal = None if not is_call else FORMER if former else self._busy(request, peer, now)
         if refusal is not None:
             return self._refuse(request, line, refusal, flow, (along, back))
-        draft, routed, in_dialog = self._routed(request, peer, flow)
+        draft, routed, dialog = self._routed(request, peer, flow)
+        in_dialog = dialog is not Dialog.NONE
         route = None if in_dialog or isinstance(peer, Trunk) else choose(self._routes, request)
         refusal = (
             invalid(request, peer, self._addresses, self._loops)
@@ -293,7 +294,7 @@ class Proxy:
         if refusal is not None:
             return self._refuse(request, line, refusal, flow, (along, back))
         draft.lines[request.places(b"via")[0]] = line
-        server = ServerTransaction(key, request, draft, peer, along, back=back, via=line, tag=self._tag(request))
+        server = ServerTransaction(key, request, draft, peer, along, back=back, via=line, seal=self._seal)
         server.asking = asking
         self._table.open(server)
         actions: list[Action] = []
@@ -301,7 +302,7 @@ class Proxy:
             actions.append(Send(server.last, along, back))
         if in_dialog:
             self.dialogs.passed(request, now)
-            actions += self._in_dialog(server, routed, now)
+            actions += self._in_dialog(server, routed, dialog, now)
         elif isinstance(peer, Target) and route is not None:
             actions += self._outward(server, route, now)
         elif isinstance(peer, Trunk) and server.invite:
@@ -329,20 +330,18 @@ class Proxy:
         sent = Send(self._stateless(request, line, refusal), *way_back)
         return [sent] if refusal[0] < 300 else [sent, Refused(request, refusal[0], refusal[1], flow)]
 
-    def _routed(self, request: Request, peer: Trunk | Target, flow: Flow) -> tuple[Draft, Routed, bool]:
-        """Read what leads a request here (RFC 3261 16.4), and tell whether it is of a dialog of ours."""
+    def _routed(self, request: Request, peer: Trunk | Target, flow: Flow) -> tuple[Draft, Routed, Dialog]:
+        """Read what leads a request here (RFC 3261 16.4), and tell which dialog of ours it is of."""
         draft = Draft(request)
         maddr.take_own(draft, flow)
         strictly = strict.undo(draft, self._addresses)
         routed = take_own_routes(draft, self._addresses)
-        trusted = isinstance(peer, Target)
-        in_dialog = self._seal.proves(routed, request, trusted=trusted)
-        in_dialog = in_dialog or self._seal.hides(routed, request, trusted=trusted)
-        if strictly and not in_dialog:
+        dialog = self._seal.dialog_of(routed, request, trusted=isinstance(peer, Target))
+        if strictly and dialog is Dialog.NONE:
             # Nobody may choose another Request-URI than the one that is screened.
             draft = Draft(request)
             routed = take_own_routes(draft, self._addresses)
-        return draft, routed, in_dialog
+        return draft, routed, dialog
 
     def _busy(self, request: Request, peer: Trunk | Target, now: float, *, in_dialog: bool = False) -> Refusal | None:
         """Refuse what is more than can be done (RFC 7339 5.10.2: without Retry-After), calls in progress last."""
@@ -399,26 +398,25 @@ class Proxy:
         proof = b".".join((self._seal.outward(request), way(server.flow), self._seal.called(call_id, tag, to)))
         return self._forwarding.begin(server, hops, proof, now)
 
-    def _in_dialog(self, server: ServerTransaction, routed: Routed, now: float) -> list[Action]:
+    def _in_dialog(self, server: ServerTransaction, routed: Routed, dialog: Dialog, now: float) -> list[Action]:
         """Send on a request of a proven dialog, to its next Route or to its Request-URI (RFC 3261 16.6 step 7)."""
         hop = self._next_hop(server.draft.uri, routed, server.peer)
         if hop is None:
             return self._table.answer(server, 404, now)
-        server.hidden = self._hidden(server.draft, routed, server.peer)
+        if dialog is Dialog.HIDDEN:
+            server.hidden = self._hidden(server.draft, routed, server.peer)
         strict.make(server.draft)
         self._border.clean(server.draft, server.peer)
-        proof = self._seal.dialog(server.request, anonymous=bool(server.hidden)) + b"." + way(server.flow)
-        if server.hidden and isinstance(server.peer, Trunk):
-            proof += b"." + server.hidden
+        proof = b""
+        if server.invite:
+            proof = self._seal.dialog(server.request, anonymous=bool(server.hidden)) + b"." + way(server.flow)
+            if server.hidden and isinstance(server.peer, Trunk):
+                proof += b"." + server.hidden
         return self._forwarding.begin(server, [self.hops.at(hop)], proof, now)
 
     def _hidden(self, draft: Draft, routed: Routed, peer: Trunk | Target) -> bytes:
-        """Hide the caller of a dialog from the callee, if it was hidden, and give who that is, encrypted."""
-        request = draft.message
-        trusted = isinstance(peer, Target)
-        if not isinstance(request, Request) or not self._seal.hides(routed, request, trusted=trusted):
-            return b""
-        if not trusted:
+        """Hide the caller of such a dialog from the callee once more, and give who that is, encrypted."""
+        if not isinstance(peer, Target):
             return conceal(draft, self._seal)
         reveal(draft, routed.sealed, self._seal)
         return routed.sealed
@@ -448,11 +446,11 @@ class Proxy:
         if server is not None and server.acknowledge(now):
             self._table.watch(server)
             return []
-        draft, routed, in_dialog = self._routed(request, peer, flow)
+        draft, routed, dialog = self._routed(request, peer, flow)
         hop = self._next_hop(draft.uri, routed, peer)
-        if hop is None or not in_dialog or invalid(request, peer, self._addresses, self._loops):
+        if hop is None or dialog is Dialog.NONE or invalid(request, peer, self._addresses, self._loops):
             return []
-        hidden = self._hidden(draft, routed, peer)
+        hidden = self._hidden(draft, routed, peer) if dialog is Dialog.HIDDEN else b""
         strict.make(draft)
         via = request.via
         draft.lines[request.places(b"via")[0]] = stamped_via(request, via, flow.remote)[0]
@@ -484,12 +482,8 @@ class Proxy:
     def _stateless(self, request: Request, line: bytes, refusal: Refusal) -> bytes:
         code, phrase, extra = refusal
         return answer(
-            request, code, tag=self._tag(request), phrase=phrase, top_via=line, extra=(extra,) if extra else ()
+            request, code, tag=self._seal.tag(request), phrase=phrase, top_via=line, extra=(extra,) if extra else ()
         )
-
-    def _tag(self, request: Request) -> bytes:
-        """Give the To tag of our answers: the same for a request sent again (RFC 3261 8.2.7)."""
-        return self._seal.mac(b"tag", request.value(b"call-id"), request.value(b"from"), request.value(b"via"))
 
     # Timers.
 

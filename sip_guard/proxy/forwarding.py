@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Callable, Iterable
+from functools import lru_cache
 
 from sip_guard.peer import Target, Trunk
 from sip_guard.proxy.action import Action, Send, Unreached
@@ -13,7 +14,7 @@ from sip_guard.proxy.key import COOKIE
 from sip_guard.proxy.loops import Loops, branch, limit_breadth
 from sip_guard.proxy.probe import Beat, options
 from sip_guard.proxy.redirection import contacts
-from sip_guard.proxy.route import Seal, bind, record_route, way
+from sip_guard.proxy.route import REMEMBERED, Seal, bind, record_route, way
 from sip_guard.proxy.table import Table
 from sip_guard.proxy.timers import TRANSACTION
 from sip_guard.proxy.transaction import ClientTransaction, Final, ServerTransaction, State
@@ -301,12 +302,13 @@ class Forwarding:
         self._border.withhold(draft, server.peer)
         gather_challenges(draft, (each.response for each in server.finals))
         overload_control.stamp(draft, server.asking)
-        proof = self._seal.dialog(response, anonymous=bool(server.hidden)) + b"." + way(client.flow)
-        if server.hidden and isinstance(server.peer, Target):
+        withheld = server.hidden if isinstance(server.peer, Target) else b""
+        if withheld:
             # The callee asked, and the caller answers.
             conceal_answer(draft, self._seal)
-            proof += b"." + server.hidden
-        bind(draft, server.mark, proof)
+        if server.mark and b"record-route" in response:
+            proof = self._seal.dialog(response, anonymous=bool(server.hidden)) + b"." + way(client.flow)
+            bind(draft, server.mark, proof + b"." + withheld if withheld else proof)
         restore(draft, server.request)
         if server.reasons:
             told = server.tells(response.code, response.to_tag, response.value(b"rseq"))
@@ -400,8 +402,13 @@ def count_hop(draft: Draft) -> None:
 
 def via_line(own: End, branch: bytes, offer: bytes = b"") -> bytes:
     """Write our Via; `offer` are further parameters."""
+    return b"%b;branch=%b;rport%b" % (_sent_by(own), branch, offer)
+
+
+@lru_cache(maxsize=REMEMBERED)
+def _sent_by(own: End) -> bytes:
     host, port = bracketed(own.address[0]).encode(), own.address[1]
-    return b"Via: SIP/2.0/%b %b:%d;branch=%b;rport%b" % (own.transport.encode(), host, port, branch, offer)
+    return b"Via: SIP/2.0/%b %b:%d" % (own.transport.encode(), host, port)
 
 
 def _can_reach(own: End, hop: End) -> bool:

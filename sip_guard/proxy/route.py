@@ -1,8 +1,11 @@
 """Where a request goes, and the proof that it belongs to a dialog that passed through here (RFC 3261 16.4 to 16.6)."""
 
 import hmac
-from base64 import urlsafe_b64decode, urlsafe_b64encode
+from base64 import urlsafe_b64decode
+from binascii import b2a_base64
 from collections.abc import Iterable
+from enum import Enum, auto
+from functools import lru_cache
 from hashlib import blake2b
 from typing import NamedTuple
 
@@ -18,6 +21,9 @@ from sip_guard.sip.uri import Uri
 _TRANSPORTS = {b"udp": "UDP", b"tcp": "TCP", b"tls": "TLS"}
 _EARLY = {False: b"early", True: b"early anonymous"}
 _DIALOG = {False: b"dialog", True: b"anonymous"}
+_URLSAFE = bytes.maketrans(b"+/", b"-_")
+REMEMBERED = 4096
+"""Ways of flows that are remembered, so that the memory for them is bounded."""
 PROOF = b"sg"
 """Name of the Record-Route parameter that proves a dialog."""
 
@@ -32,8 +38,12 @@ class Seal:
 
     def mac(self, *parts: bytes) -> bytes:
         """Give 16 characters that nobody else can compute for these parts."""
-        framed = b"".join(b"%d:%b" % (len(part), part) for part in parts)
-        return urlsafe_b64encode(blake2b(framed, digest_size=12, key=self._secret).digest())
+        framed = b"".join([b"%d:%b" % (len(part), part) for part in parts])
+        return b64url(blake2b(framed, digest_size=12, key=self._secret).digest())
+
+    def tag(self, request: Request) -> bytes:
+        """Give the To tag of our answers: the same for a request sent again (RFC 3261 8.2.7)."""
+        return self.mac(b"tag", request.value(b"call-id"), request.value(b"from"), request.value(b"via"))
 
     def early(self, message: Message, *, anonymous: bool = False) -> bytes:
         """Give the proof that the callee gets, whose tag is not known yet: it seals Call-ID and caller's tag.
@@ -79,8 +89,16 @@ class Seal:
             return False
         if hmac.compare_digest(self.dialog(request, anonymous=True), routed.proof):
             return True
+        if not trusted:
+            return False
         early = self.mac(_EARLY[True], request.value(b"call-id"), request.to_tag)
-        return trusted and hmac.compare_digest(early, routed.proof)
+        return hmac.compare_digest(early, routed.proof)
+
+    def dialog_of(self, routed: "Routed", request: Request, *, trusted: bool) -> "Dialog":
+        """Tell which dialog of ours `request` is of, if any, by our Route value."""
+        if self.proves(routed, request, trusted=trusted):
+            return Dialog.SHOWN
+        return Dialog.HIDDEN if self.hides(routed, request, trusted=trusted) else Dialog.NONE
 
     def hide(self, text: bytes, *about: bytes) -> bytes:
         """Encrypt what the callee is to give back and not to read, for this dialog: the same for the same text.
@@ -112,17 +130,24 @@ def bind(draft: Draft, proof: bytes, ours: bytes) -> None:
 
 def record_route(own: End, proof: bytes) -> bytes:
     """Write our Record-Route line for one side (RFC 3261 16.6 step 4). Never `transport=tls` (RFC 5658 5)."""
+    return b"%b;%b=%b>" % (_record_route(own), PROOF, proof)
+
+
+@lru_cache(maxsize=REMEMBERED)
+def _record_route(own: End) -> bytes:
     host, port = bracketed(own.address[0]).encode(), own.address[1]
     scheme = b"sips" if own.transport == "TLS" else b"sip"
     transport = b";transport=tcp" if own.transport == "TCP" else b""
-    return b"Record-Route: <%b:%b:%d%b;lr;%b=%b>" % (scheme, host, port, transport, PROOF, proof)
+    return b"Record-Route: <%b:%b:%d%b;lr" % (scheme, host, port, transport)
 
 
+@lru_cache(maxsize=REMEMBERED)
 def way(flow: Flow) -> bytes:
     """Write where the other side of a call is reached, for our Record-Route, in case that its Contact is a name."""
     return b64url(f"{flow.transport} {flow.remote[0]} {flow.remote[1]}".encode())
 
 
+@lru_cache(maxsize=REMEMBERED)
 def led(text: bytes) -> End | None:
     """Read what `way` wrote; None if it is not that. Anybody can write it."""
     try:
@@ -135,7 +160,7 @@ def led(text: bytes) -> End | None:
 
 def b64url(octets: bytes) -> bytes:
     """Encode without padding."""
-    return urlsafe_b64encode(octets).rstrip(b"=")
+    return b2a_base64(octets, newline=False).translate(_URLSAFE, b"=")
 
 
 class Addresses:
@@ -166,6 +191,17 @@ class Routed(NamedTuple):
     """What else our first value has: who was called, sealed, or who calls, encrypted."""
     following: bytes
     """The value behind ours."""
+
+
+class Dialog(Enum):
+    """What our Route value of a request proves."""
+
+    NONE = auto()
+    """Nothing: it is of no dialog of ours."""
+    SHOWN = auto()
+    """It is of a dialog of ours."""
+    HIDDEN = auto()
+    """It is of one whose caller the callee may not learn."""
 
 
 def take_own_routes(draft: Draft, addresses: Addresses) -> Routed:

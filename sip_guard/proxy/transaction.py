@@ -6,6 +6,7 @@ from typing import NamedTuple
 from sip_guard.peer import Target, Trunk
 from sip_guard.proxy.hops import Hop
 from sip_guard.proxy.key import Key
+from sip_guard.proxy.route import Seal
 from sip_guard.proxy.timers import LATE, T1, T2, T4, TIMER_C, TRANSACTION, Entry
 from sip_guard.sip.flow import Address, Flow
 from sip_guard.sip.message import Request, Response
@@ -40,6 +41,7 @@ class ServerTransaction:
     """A request that came, and what was answered to it."""
 
     __slots__ = (
+        "_seal",
         "asking",
         "back",
         "cancelled",
@@ -65,7 +67,6 @@ class ServerTransaction:
         "resend_at",
         "size",
         "state",
-        "tag",
         "telling",
         "tried",
         "via",
@@ -81,7 +82,7 @@ class ServerTransaction:
         *,
         back: Address,
         via: bytes,
-        tag: bytes,
+        seal: Seal,
     ) -> None:
         self.key = key
         self.request = request
@@ -94,8 +95,7 @@ class ServerTransaction:
         """Where they go if the connection of `flow` is closed."""
         self.via = via
         """The first Via line as answers carry it."""
-        self.tag = tag
-        """To tag of the answers that the guard gives itself."""
+        self._seal = seal
         self.invite = request.method == b"INVITE"
         self.size = 1 + request.size // LARGE
         """What it counts where requests in progress are bounded."""
@@ -129,6 +129,11 @@ class ServerTransaction:
         """Values of Reason that its sender is told (RFC 9410)."""
         self.telling: tuple[int, bytes, bytes] | None = None
         """The answer that tells them."""
+
+    @property
+    def tag(self) -> bytes:
+        """To tag of the answers that the guard gives itself."""
+        return self._seal.tag(self.request)
 
     def begin(self, trying: bytes, now: float) -> bool:
         """Take the request. True if the 100 in `trying` is sent at once, as it is for an INVITE.

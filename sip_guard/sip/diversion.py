@@ -3,6 +3,7 @@
 What a peer writes there is a claim like any other, and no token signs it (`div` tokens do, RFC 8946).
 """
 
+from collections.abc import Mapping
 from typing import Final, NamedTuple
 
 from sip_guard.sip.headers import name_addr, split_list
@@ -29,7 +30,7 @@ class _Entry(NamedTuple):
     value: bytes
     place: bytes
     """Its `index`: the place in the tree of forks; empty if it has none."""
-    params: dict[bytes, bytes]
+    params: Mapping[bytes, bytes]
     uri: Uri | None
 
     @property

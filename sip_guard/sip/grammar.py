@@ -61,7 +61,11 @@ def canonical_name(spelled: bytes) -> bytes | None:
 
 def value_of(line: bytes) -> bytes:
     """Give the value of a header field on one line (RFC 3261 7.3.1): each folding becomes one space."""
-    value = line.partition(b":")[2]
+    return unfolded(line.partition(b":")[2])
+
+
+def unfolded(value: bytes) -> bytes:
+    """Give what stands behind the colon, without the blanks around it; each folding becomes one space."""
     if b"\n" in value:
         value = _folding.sub(b" ", value)
     return value.strip(b" \t")

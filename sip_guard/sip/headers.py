@@ -1,11 +1,18 @@
 """The header field values that a proxy has to understand (RFC 3261 20 and 25.1)."""
 
 import re
-from typing import NamedTuple, Self
+from collections.abc import Mapping
+from functools import lru_cache
+from typing import Final, NamedTuple, Self
 
 import msgspec
 
 from sip_guard.sip.grammar import QUOTED, TOKEN
+
+USUAL: Final = 256
+"""Octets up to which a value that was read is remembered: it stands in every message of a call."""
+REMEMBERED: Final = 4096
+"""Values of each kind that are remembered, so that the memory for them is bounded."""
 
 # Possessive throughout: whatever a peer sends is read in time that grows with its length and no faster.
 _SEMI = rb"[ \t]*+;[ \t]*+"
@@ -32,7 +39,7 @@ class NameAddr(NamedTuple):
     display: bytes
     """Display name without quotes and escapes."""
     uri: bytes
-    params: dict[bytes, bytes]
+    params: Mapping[bytes, bytes]
     """Header parameters: names in lower case, values as they were received, empty where there is none."""
     start: int
     """Where the URI starts in the value, its `<` not included."""
@@ -46,6 +53,10 @@ def name_addr(value: bytes) -> NameAddr:
 
     Without `<>` everything after the first `;` are header parameters. What is not well formed gives an empty URI.
     """
+    return _remembered_address(value) if len(value) <= USUAL else _address(value)
+
+
+def _address(value: bytes) -> NameAddr:
     m = _NAME_ADDR.fullmatch(value) or _ADDR_SPEC.fullmatch(value)
     if m is None:
         return _NONE
@@ -54,6 +65,9 @@ def name_addr(value: bytes) -> NameAddr:
     if params is None:
         return _NONE
     return NameAddr(unquoted(display.strip()), uri, params, m.start("uri"))
+
+
+_remembered_address = lru_cache(maxsize=REMEMBERED)(_address)
 
 
 def unquoted(text: bytes) -> bytes:
@@ -90,12 +104,17 @@ class Via(msgspec.Struct, frozen=True):
     host: bytes
     """The sent-by host as it was received."""
     port: int | None
-    params: dict[bytes, bytes]
+    params: Mapping[bytes, bytes]
     """Names in lower case, values as they were received, empty where there is none."""
 
     @classmethod
-    def parse(cls, value: bytes) -> Self | None:
+    def parse(cls, value: bytes) -> "Via | None":
         """Read one value; None if it is not well formed."""
+        return _remembered_via(value) if len(value) <= USUAL else cls.read(value)
+
+    @classmethod
+    def read(cls, value: bytes) -> Self | None:
+        """Read one value that was not read before."""
         m = _VIA.fullmatch(value)
         if m is None:
             return None
@@ -115,3 +134,6 @@ class Via(msgspec.Struct, frozen=True):
     def sent_by(self) -> bytes:
         """Host and port as one value to compare, the default port written out (RFC 3261 17.2.3)."""
         return self.host.lower() + b":%d" % (self.port or (5061 if self.transport == b"TLS" else 5060))
+
+
+_remembered_via = lru_cache(maxsize=REMEMBERED)(Via.read)

@@ -5,7 +5,7 @@ wherever it can stand in a message, in every spelling that a lenient reader migh
 """
 
 import re
-from collections.abc import Collection
+from collections.abc import Set as AbstractSet
 
 from sip_guard.sip.message import Message, Request
 from sip_guard.sip.rewrite import Draft
@@ -103,14 +103,14 @@ def _kept(found: re.Match[bytes]) -> bytes:
     return found[0] if found["address"] else _VERSTAT.sub(b"", found[0])
 
 
-def strip(draft: Draft, names: Collection[bytes] = FORGEABLE) -> None:
+def strip(draft: Draft, names: AbstractSet[bytes] = FORGEABLE) -> None:
     """Remove the fields `names` from `draft`, and every verstat, that in the Request-URI included."""
     message = draft.message
-    for place, name in enumerate(message.names):
-        if name in names:
-            draft.remove(place)
-    head = b"\r\n".join((message.start, *message.lines))
-    if b"%" not in head and b"verstat" not in head.lower():
+    if message.has_any(names):
+        for place, name in enumerate(message.names):
+            if name in names:
+                draft.remove(place)
+    if b"%" not in message.head and b"verstat" not in message.head.lower():
         return
     for place, name in enumerate(message.names):
         line = draft.lines[place]

@@ -1,9 +1,11 @@
 """The one reader of the bytes: a message as received, and an index of its header fields (RFC 3261 7)."""
 
 import re
+from collections.abc import Iterable
+from collections.abc import Set as AbstractSet
 from typing import Final
 
-from sip_guard.sip.grammar import NAMES, SINGLE, TOKEN, canonical_name, token, value_of
+from sip_guard.sip.grammar import NAMES, SINGLE, TOKEN, canonical_name, token, unfolded
 from sip_guard.sip.headers import Via, name_addr, split_list
 from sip_guard.sip.uri import Uri, scheme
 
@@ -17,6 +19,10 @@ KNOWN_METHODS: Final = frozenset(
     b"ACK BYE CANCEL INFO INVITE MESSAGE NOTIFY OPTIONS PRACK PUBLISH REFER REGISTER SUBSCRIBE UPDATE".split()
 )
 
+MAX_CSEQ: Final = 2**31
+"""What a CSeq number is below (RFC 3261 8.1.1.5)."""
+
+_NEEDED = (b"via", b"from", b"to", b"call-id", b"cseq")
 _REQUEST_LINE = re.compile(rb"(" + TOKEN + rb") ([^\s<>\"\x00-\x20\x7f]+) ([sS][iI][pP]/[0-9]+\.[0-9]+)")
 _STATUS_LINE = re.compile(rb"SIP/2\.0 ([1-6][0-9][0-9]) ([^\r\n]*)", re.IGNORECASE)
 _CSEQ = re.compile(rb"([0-9]{1,10})[ \t]+(" + TOKEN + rb")")
@@ -39,19 +45,37 @@ class MalformedMessage(Exception):  # noqa: N818 - the house's word
 class Message:
     """A SIP message: its lines as they were received, and where each header field is."""
 
-    __slots__ = ("_first", "body", "cseq", "from_tag", "lines", "method", "names", "start", "to_tag", "via")
+    __slots__ = (
+        "_first",
+        "_more",
+        "_values",
+        "body",
+        "cseq",
+        "from_tag",
+        "head",
+        "lines",
+        "method",
+        "names",
+        "start",
+        "to_tag",
+        "via",
+    )
     via: Via
     """The top Via. Known of a message that `parse` gave, not of a malformed one."""
 
-    def __init__(
-        self, start: bytes, lines: list[bytes], names: list[bytes], first: dict[bytes, int], body: bytes
-    ) -> None:
+    def __init__(self, head: bytes, start: bytes, lines: list[bytes], body: bytes = b"") -> None:
+        self.head = head
+        """The octets of the first line and the header fields, without the last CRLF."""
         self.start = start
         self.lines = lines
         """Header fields in their order, folded ones with their foldings, without the last CRLF."""
-        self.names = names
+        self.names: list[bytes] = []
         """Beside each line the field's long name in lower case."""
-        self._first = first
+        self._values: list[bytes] = []
+        """Beside each line the field's value, unfolded."""
+        self._first: dict[bytes, int] = {}
+        self._more: dict[bytes, list[int]] = {}
+        """The places of fields that stand in more than one line."""
         self.body = body
         self.from_tag = b""
         """Tag of From; empty if it has none."""
@@ -68,7 +92,33 @@ class Message:
     @property
     def size(self) -> int:
         """About how many octets it has."""
-        return sum(map(len, self.lines)) + len(self.body)
+        return len(self.head) + len(self.body)
+
+    def read(self) -> str:
+        """Read which field each line is. Give what is wrong with them; empty: nothing."""
+        fault = ""
+        names, values, first, more = self.names, self._values, self._first, self._more
+        for place, line in enumerate(self.lines):
+            spelled, colon, value = line.partition(b":")
+            name = NAMES.get(spelled) or canonical_name(spelled)
+            if name is None or not colon:
+                fault = fault or "a header field without a name"
+                name = b""
+            names.append(name)
+            values.append(unfolded(value))
+            if first.setdefault(name, place) != place:
+                more.setdefault(name, [first[name]]).append(place)
+                if name in SINGLE:
+                    fault = fault or f"two {name.decode()} fields"
+        return fault
+
+    def has_all(self, names: Iterable[bytes]) -> bool:
+        """Tell whether the message has all of these fields (long, lower case)."""
+        return all(map(self._first.__contains__, names))
+
+    def has_any(self, names: AbstractSet[bytes]) -> bool:
+        """Tell whether the message has one of these fields (long, lower case)."""
+        return not names.isdisjoint(self._first)
 
     def __contains__(self, name: bytes) -> bool:
         """Tell whether the message has the field `name` (long, lower case)."""
@@ -81,24 +131,22 @@ class Message:
     def value(self, name: bytes) -> bytes:
         """Give the unfolded value of the first field `name`; empty if there is none."""
         index = self._first.get(name)
-        return b"" if index is None else self.value_at(index)
+        return b"" if index is None else self._values[index]
 
     def value_at(self, index: int) -> bytes:
         """Give the unfolded value of the field at a place in `lines`."""
-        return value_of(self.lines[index])
+        return self._values[index]
 
     def places(self, name: bytes) -> list[int]:
         """Give the places in `lines` of all fields of that name."""
         first = self._first.get(name)
         if first is None:
             return []
-        if self.names.count(name) == 1:
-            return [first]
-        return [place for place, other in enumerate(self.names) if other == name]
+        return [first] if name not in self._more else list(self._more[name])
 
     def values(self, name: bytes) -> list[bytes]:
         """Give the unfolded values of all fields of that name, one a line of the message."""
-        return [self.value_at(i) for i in self.places(name)]
+        return [self._values[i] for i in self.places(name)]
 
     @property
     def vias(self) -> list[bytes]:
@@ -141,63 +189,53 @@ def parse(data: bytes) -> Request | Response:
     if len(lines) > MAX_FIELDS or (len(head) > MAX_FIELD and any(len(line) > MAX_FIELD for line in lines)):
         fault = MalformedMessage("too many header fields, or one too long")
         del lines[MAX_FIELDS:]
-    names: list[bytes] = []
-    first: dict[bytes, int] = {}
-    for place, line in enumerate(lines):
-        spelled, colon, _ = line.partition(b":")
-        name = NAMES.get(spelled) or canonical_name(spelled)
-        if name is None or not colon:
-            fault = fault or MalformedMessage("a header field without a name")
-            name = b""
-        names.append(name)
-        if first.setdefault(name, place) != place and name in SINGLE:
-            fault = fault or MalformedMessage(f"two {name.decode()} fields")
-    message = _typed(start, lines, names, first, body)
-    fault = fault or _fault(message) or _body_fault(message)
+    message, wrong = _typed(head, start, lines, body)
+    unreadable = message.read()
+    fault = wrong or fault or (MalformedMessage(unreadable) if unreadable else _fault(message) or _body_fault(message))
     if fault is not None:
-        fault.message = message
+        fault.message = None if wrong is not None and not token(message.method) else message
         raise fault
     return message
 
 
 def _typed(
-    start: bytes, lines: list[bytes], names: list[bytes], first: dict[bytes, int], body: bytes
-) -> Request | Response:
-    """Make a request or a response according to the first line."""
+    head: bytes, start: bytes, lines: list[bytes], body: bytes
+) -> tuple[Request | Response, MalformedMessage | None]:
+    """Make a request or a response according to the first line, and say what is wrong with that."""
     m = _REQUEST_LINE.fullmatch(start)
     if m is not None:
-        request = Request(start, lines, names, first, body)
-        request.method, request.uri = m[1], m[2]
-        if m[3].upper() != b"SIP/2.0":
-            raise MalformedMessage("another version of SIP", 505, request)
-        return request
+        request = Request(head, start, lines, body)
+        request.method, request.uri, version = m.groups()
+        current = version == b"SIP/2.0" or version.upper() == b"SIP/2.0"
+        return request, None if current else MalformedMessage("another version of SIP", 505)
     m = _STATUS_LINE.fullmatch(start)
     if m is not None:
-        response = Response(start, lines, names, first, body)
+        response = Response(head, start, lines, body)
         response.code, response.phrase = int(m[1]), m[2]
-        return response
-    if start[:4].upper() == b"SIP/":
-        raise MalformedMessage("a status line that is none")
-    request = Request(start, lines, names, first, body)
-    request.method = start.partition(b" ")[0]
+        return response, None
+    request = Request(head, start, lines, body)
     request.uri = b""
-    raise MalformedMessage("a request line that is none", 400, request if token(request.method) else None)
+    if start[:4].upper() == b"SIP/":
+        return request, MalformedMessage("a status line that is none")
+    request.method = start.partition(b" ")[0]
+    return request, MalformedMessage("a request line that is none")
 
 
 def _fault(message: Request | Response) -> MalformedMessage | None:
     """Find what is wrong with the fields that a proxy reads (RFC 3261 16.3 step 1)."""
-    for name in (b"via", b"from", b"to", b"call-id", b"cseq"):
-        if name not in message:
-            return MalformedMessage(f"no {name.decode()} field")
+    if not message.has_all(_NEEDED):
+        missing = next(name for name in _NEEDED if name not in message)
+        return MalformedMessage(f"no {missing.decode()} field")
     top = split_list(message.value(b"via"))
     via = Via.parse(top[0]) if top else None
     if via is None:
         return MalformedMessage("Via")
     message.via = via
     cseq = _CSEQ.fullmatch(message.value(b"cseq"))
-    if cseq is None or int(cseq[1]) >= 2**31:
+    number = int(cseq[1]) if cseq is not None else MAX_CSEQ
+    if cseq is None or number >= MAX_CSEQ:
         return MalformedMessage("CSeq")
-    message.cseq = int(cseq[1])
+    message.cseq = number
     if isinstance(message, Response):
         message.method = cseq[2]
     elif cseq[2] != message.method:

@@ -1,9 +1,15 @@
 """SIP, SIPS and tel URIs (RFC 3261 19.1, RFC 3966)."""
 
 import re
-from typing import Self
+from functools import lru_cache
+from typing import Final, Self
 
 import msgspec
+
+USUAL: Final = 256
+"""Octets up to which a URI that was read is remembered: it stands in many messages."""
+REMEMBERED: Final = 4096
+"""URIs that are remembered, so that the memory for them is bounded."""
 
 _SIP = re.compile(
     rb"(?P<scheme>[sS][iI][pP][sS]?):"
@@ -32,8 +38,13 @@ class Uri(msgspec.Struct, frozen=True):
     headers: bytes
 
     @classmethod
-    def parse(cls, text: bytes) -> Self | None:
+    def parse(cls, text: bytes) -> "Uri | None":
         """Read a URI; None if it is neither a SIP nor a tel URI, or not well formed."""
+        return _remembered(text) if len(text) <= USUAL else cls.read(text)
+
+    @classmethod
+    def read(cls, text: bytes) -> Self | None:
+        """Read a URI that was not read before."""
         m = _SIP.fullmatch(text)
         if m is not None:
             port = int(m["port"]) if m["port"] else None
@@ -59,6 +70,9 @@ class Uri(msgspec.Struct, frozen=True):
     def address(self) -> str:
         """The host without brackets, for comparing with an address or looking up."""
         return self.host.strip(b"[]").decode("ascii")
+
+
+_remembered = lru_cache(maxsize=REMEMBERED)(Uri.read)
 
 
 def scheme(text: bytes) -> bytes | None:

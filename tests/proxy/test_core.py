@@ -37,7 +37,7 @@ def test_nothing_is_due_while_nothing_is_in_progress(scene: Scene) -> None:
 
 def test_a_message_that_is_neither_request_nor_response_is_nothing(scene: Scene) -> None:
     flow = Flow("UDP", ("192.0.2.1", 5060), ("198.51.100.7", 5060))
-    assert scene.guard.receive(Message(b"", [], [], {}, b""), flow, 0.0) == []
+    assert scene.guard.receive(Message(b"", b"", []), flow, 0.0) == []
 
 
 def test_a_guard_on_ipv6_writes_its_address_in_brackets() -> None:

@@ -1,9 +1,10 @@
 from messages import read_request, read_response, request
-from scene import GUARD, TARGET, TRUNK
+from scene import GUARD, SECRET, TARGET, TRUNK
 
 from sip_guard.proxy.action import Action, Send
 from sip_guard.proxy.dialogs import Dialogs
 from sip_guard.proxy.hops import Hop
+from sip_guard.proxy.route import Seal
 from sip_guard.proxy.table import Table
 from sip_guard.proxy.transaction import ClientTransaction, ServerTransaction, State
 from sip_guard.sip.flow import End, Flow
@@ -22,7 +23,14 @@ def taken(table: Table, method: str = "INVITE") -> ServerTransaction:
     """Take a request of Alice."""
     message = read_request(request(method))
     server = ServerTransaction(
-        (b"key", method.encode()), message, Draft(message), TRUNK, ALICE, back=ALICE.remote, via=b"Via: x", tag=b"t"
+        (b"key", method.encode()),
+        message,
+        Draft(message),
+        TRUNK,
+        ALICE,
+        back=ALICE.remote,
+        via=b"Via: x",
+        seal=Seal(SECRET),
     )
     server.begin(b"100", 0.0)
     table.servers[server.key] = server

@@ -2,9 +2,10 @@
 
 import pytest
 from messages import read_request, request
-from scene import GUARD, TARGET, TRUNK
+from scene import GUARD, SECRET, TARGET, TRUNK
 
 from sip_guard.proxy.hops import Hop
+from sip_guard.proxy.route import Seal
 from sip_guard.proxy.transaction import ClientTransaction, ServerTransaction, State
 from sip_guard.sip.flow import End, Flow
 from sip_guard.sip.rewrite import Draft
@@ -15,7 +16,9 @@ HOP = Hop(End("UDP", FLOW.remote), TARGET)
 
 def server(method: str = "INVITE") -> ServerTransaction:
     message = read_request(request(method))
-    made = ServerTransaction((b"key",), message, Draft(message), TRUNK, FLOW, back=FLOW.remote, via=b"Via: x", tag=b"t")
+    made = ServerTransaction(
+        (b"key",), message, Draft(message), TRUNK, FLOW, back=FLOW.remote, via=b"Via: x", seal=Seal(SECRET)
+    )
     made.begin(b"100", 0.0)
     return made
 
