@@ -6,12 +6,15 @@ from sip_guard import __version__
 from sip_guard.cli.calls import calls
 from sip_guard.cli.check import check
 from sip_guard.cli.demo import demo
+from sip_guard.cli.drain import drain
 from sip_guard.cli.explain import explain
 from sip_guard.cli.forget import forget
 from sip_guard.cli.hash_password import hash_password
 from sip_guard.cli.lists import lists
+from sip_guard.cli.reload import reload
 from sip_guard.cli.run import run
 from sip_guard.cli.simulate import simulate
+from sip_guard.cli.status import status
 from sip_guard.cli.verify import verify
 
 
@@ -21,5 +24,19 @@ def main() -> None:
     """Stop spoofed calls: an inline SIP proxy between trunks and a PBX."""
 
 
-for _command in (calls, check, demo, explain, forget, hash_password, lists, run, simulate, verify):
+for _command in (
+    calls,
+    check,
+    demo,
+    drain,
+    explain,
+    forget,
+    hash_password,
+    lists,
+    reload,
+    run,
+    simulate,
+    status,
+    verify,
+):
     main.add_command(_command)

@@ -14,6 +14,7 @@ from sip_guard import __version__
 from sip_guard.cli.complaints import Complaints
 from sip_guard.cli.input import config_option, loaded
 from sip_guard.config import load
+from sip_guard.control import Control
 from sip_guard.log import logger
 from sip_guard.memory import settle
 
@@ -24,14 +25,15 @@ if TYPE_CHECKING:
 @click.command()
 @config_option
 def run(path: Path) -> None:
-    """Stand between the trunks and the targets of the configuration, until told to stop (TERM or INT).
+    """Stand between the trunks and the targets of the configuration, until told to stop.
 
-    HUP reads the configuration again, and all that it names, and goes by it if all of it is good. The log tells.
+    TERM takes no new calls, and stops once those in progress have ended; a second one, or INT, stops at once. HUP reads
+    the configuration again, and all that it names, and goes by it if all of it is good. The log tells.
     """
     config = loaded(path)
     from twisted.internet import reactor  # noqa: PLC0415 - installed when it is imported
 
-    from sip_guard.service import Service, steady  # noqa: PLC0415
+    from sip_guard.service import Service, commands, steady  # noqa: PLC0415
 
     try:
         file: BinaryIO = sys.stdout.buffer if config.log.file == "-" else open(config.log.file, "ab")  # noqa: PTH123, SIM115
@@ -40,15 +42,25 @@ def run(path: Path) -> None:
     steady(reactor)
     log = logger(file)
     globalLogBeginner.beginLoggingTo([Complaints(log)], redirectStandardIO=False, discardBuffer=True)
+    control = None
     try:
         service = Service(config, reactor, log, again=partial(load, path))
+        if config.control is not None:
+            control = Control(commands(service), reactor)
+            control.listen(config.control)
     except OSError as error:
         raise click.ClickException(str(error.strerror)) from None
     started = {"version": __version__, "config": str(path), "trunks": len(config.trunks)}
     reactor.callWhenRunning(log.info, "started", **started)
     reactor.callWhenRunning(settle)
+    soon = IReactorFromThreads(reactor).callFromThread
+    signal.signal(signal.SIGHUP, lambda *_: soon(_reload, service))
+    # The reactor has INT and TERM stop it when it begins to run.
+    reactor.callWhenRunning(signal.signal, signal.SIGTERM, lambda *_: soon(service.drain))
+    service.draining.done.addCallback(lambda _: reactor.stop())
+    if control is not None:
+        reactor.addSystemEventTrigger("before", "shutdown", control.stop)
     reactor.addSystemEventTrigger("before", "shutdown", service.stop)
-    signal.signal(signal.SIGHUP, lambda *_: IReactorFromThreads(reactor).callFromThread(_reload, service))
     reactor.run()
     log.info("stopped")
 

@@ -86,6 +86,7 @@ def _rest(config: Config) -> Table:
         "connections": config.connections,
         "dns": config.dns,
         "limits": config.limits,
+        "drain": config.drain,
     } | ({"tls": config.tls} if config.tls else {})
     if config.campaign is None:
         table.add_row("campaign", "not counted")
@@ -112,6 +113,7 @@ def _rest(config: Config) -> Table:
     for name, part in parts.items():
         for option, value in msgspec.structs.asdict(part).items():
             table.add_row(f"{name}.{option}", text(value))
+    table.add_row("control", text(config.control))
     table.add_row("state_directory", text(config.state_directory))
     return table
 

@@ -32,6 +32,7 @@ from sip_guard.config.fault import Faults
 from sip_guard.config.files import read, unreadable
 from sip_guard.config.listening import Listen
 from sip_guard.config.source import Source
+from sip_guard.control import MAX_PATH
 from sip_guard.journal.options import FILE, OCTETS, Server
 from sip_guard.journal.options import Options as Record
 from sip_guard.lists.keeper import ListSource
@@ -86,10 +87,13 @@ class Config(msgspec.Struct, frozen=True, kw_only=True):
     tls: TlsFiles | None
     connections: StreamLimits
     limits: options.Limits
+    drain: options.Drain
+    control: Path | None
+    """None: there is no control socket."""
     state_directory: Path | None
 
 
-LASTING = ("state_directory", "record", "log.file")
+LASTING = ("state_directory", "record", "log.file", "control")
 """What cannot change while the guard runs."""
 
 
@@ -152,7 +156,9 @@ class _Builder:
             tls=self._tls(file),
             connections=file.connections,
             limits=file.limits,
+            drain=file.drain,
             state_directory=self._state(file.state_directory),
+            control=self._control(file),
         )
 
     def _tls(self, file: options.File) -> TlsFiles | None:
@@ -278,6 +284,19 @@ class _Builder:
                 what = f"{path} is a folder, or in one that is not there; name a file that can be written"
                 self.faults.add(at, what)
         return path
+
+    def _control(self, file: options.File) -> Path | None:
+        if file.control == "" or (file.control == options.CONTROL and file.state_directory is None):
+            return None
+        if file.state_directory is None and not Path(file.control).is_absolute():
+            what = f"`{file.control}` would be in `state_directory`, which is not set; set it, or give a whole path"
+            self.faults.add("control", what)
+            return None
+        path = self.folder / (file.state_directory or "") / file.control
+        named = any(fault.path == "state_directory" for fault in self.faults.found)
+        if len(bytes(path)) > MAX_PATH and not named:
+            self.faults.add("control", f"{path} is longer than the {MAX_PATH} octets that a Unix socket may have")
+        return path if file.control == options.CONTROL else self._to_write(path, "control")
 
     def _state(self, text: str | None) -> Path | None:
         if text is None:

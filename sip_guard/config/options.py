@@ -22,6 +22,8 @@ from sip_guard.transport.connection import StreamLimits
 from sip_guard.transport.dns import DnsOptions
 from sip_guard.transport.tls import TlsFiles
 
+CONTROL = "control"
+"""In the state directory: where a guard that runs is told what to do."""
 Names = str | Annotated[tuple[str, ...], Meta(min_length=1)]
 """One or several, and never none: a condition without a value would hold for every call."""
 
@@ -347,6 +349,13 @@ class Record(msgspec.Struct, frozen=True, kw_only=True):
     """Decisions that may wait while nothing can be written."""
 
 
+class Drain(msgspec.Struct, frozen=True, kw_only=True):
+    """How the guard, or an address of it, takes its leave."""
+
+    seconds: Annotated[float, Meta(ge=0, le=86_400)] = 30.0
+    """Seconds that calls in progress may take to end."""
+
+
 class Limits(msgspec.Struct, frozen=True, kw_only=True):
     """Bounds that keep the guard alive."""
 
@@ -424,5 +433,9 @@ class File(msgspec.Struct, frozen=True, kw_only=True):
     connections: StreamLimits = StreamLimits()
     """Bounds of TCP and TLS."""
     limits: Limits = Limits()
+    drain: Drain = Drain()
+    control: str = CONTROL
+    """Path of the Unix socket where the guard is told what to do: a whole one, or in the state directory. Empty, or
+    without that directory: there is none."""
     state_directory: str | None = None
     """Where the guard keeps what must outlive a restart; None: nothing is kept."""

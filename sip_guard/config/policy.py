@@ -3,6 +3,7 @@
 import re
 from collections.abc import Callable, Iterable
 from datetime import UTC, tzinfo
+from functools import cache
 from importlib.resources import files
 from typing import get_args
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
@@ -37,6 +38,14 @@ _HOST = re.compile(r"[a-z0-9][a-z0-9.\-]*|\[[0-9a-f:.]+\]", re.ASCII).fullmatch
 _REASON = re.compile(r"[A-Za-z0-9.\-]+(?:;[a-z]+=(?:[A-Za-z0-9.\-]+|\"[ !#-\[\]-~]*\"))*", re.ASCII).fullmatch
 _CONTACT = re.compile(r"[!#-:<-\[\]-~]{1,200}", re.ASCII).fullmatch
 _ID = re.compile(r"[A-Za-z0-9_-]{1,64}", re.ASCII).fullmatch
+
+
+@cache
+def _shipped(name: str) -> tuple[Source, tuple[options.Rule, ...]]:
+    """Read the file of a preset, which does not change while we run."""
+    text = (files("sip_guard.policy") / "presets" / f"{name}.yaml").read_text("utf-8")
+    source = Source(f"presets/{name}.yaml", text)
+    return source, source.convert(tuple[options.Rule, ...])
 
 
 class Reader:
@@ -99,10 +108,9 @@ class Reader:
         """Read a policy that ships with the guard, by the same reader as any other."""
         if name == "none":
             return []
-        text = (files("sip_guard.policy") / "presets" / f"{name}.yaml").read_text("utf-8")
-        source = Source(f"presets/{name}.yaml", text)
+        source, items = _shipped(name)
         mine, self._faults = self._faults, Faults()
-        rules = [self._rule(item, f"[{i}]") for i, item in enumerate(source.convert(tuple[options.Rule, ...]))]
+        rules = [self._rule(item, f"[{i}]") for i, item in enumerate(items)]
         of_preset, self._faults = self._faults, mine
         source.refuse(of_preset.found)
         return rules

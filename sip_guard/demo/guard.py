@@ -1,6 +1,7 @@
 """The real command as a process, and its log as it is written."""
 
 import json
+import signal
 import subprocess
 import sys
 from collections.abc import Callable
@@ -65,8 +66,8 @@ class Guard:
             return [event for event in self.events if event["event"] == "decision"]
 
     def close(self) -> None:
-        """Tell it to stop, and wait until it has."""
-        self._process.terminate()
+        """Tell it to stop at once, and wait until it has."""
+        self._process.send_signal(signal.SIGINT)
         try:
             self._process.wait(10)
         except subprocess.TimeoutExpired:

@@ -1,6 +1,7 @@
 """Whether a rule can apply at all."""
 
 from collections.abc import Sequence
+from functools import lru_cache
 
 from sip_guard.call import Code
 from sip_guard.policy.rule import Rule
@@ -41,6 +42,7 @@ def contradicts(words: Words, *, prefixes: bool = False) -> bool:
     )
 
 
+@lru_cache(256)
 def _codes(names: frozenset[str]) -> frozenset[str]:
     return frozenset(code.value for code in Code if code.value in names or code.outcome.value in names)
 

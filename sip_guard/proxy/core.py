@@ -12,6 +12,7 @@ from sip_guard.proxy.dialogs import Dialogs
 from sip_guard.proxy.forwarding import Forwarding, Sign, count_hop, via_line
 from sip_guard.proxy.hops import Hop, Hops
 from sip_guard.proxy.key import Key, server_key
+from sip_guard.proxy.leaving import Leaving
 from sip_guard.proxy.loops import Loops, branch, limit_breadth
 from sip_guard.proxy.outward import choose, choosing
 from sip_guard.proxy.overload import Overload
@@ -31,6 +32,7 @@ from sip_guard.sip.uri import Uri
 from sip_guard.verdict import Redirect, Reject, Verdict
 
 ALLOW = b"Allow: INVITE, ACK, CANCEL, OPTIONS"
+_UNANSWERED = frozenset((State.SCREENING, State.TRYING, State.PROCEEDING))
 FORMER: Refusal = (403, "No Peer Any More", b"")
 
 
@@ -67,6 +69,7 @@ class Proxy:
         self.overload = overload or Overload()
         self.dialogs = Dialogs()
         self.admission = Admission(self.dialogs, self.overload, self._chance, max_transactions=max_transactions)
+        self.leaving = Leaving()
         self._table = Table(self.dialogs)
         self.hops = Hops(peers, self._chance)
         self._beats: dict[End, Beat] = {}
@@ -131,6 +134,11 @@ class Proxy:
     def transactions(self) -> int:
         """How many requests are in progress or remembered."""
         return len(self._table.servers)
+
+    @property
+    def unanswered(self) -> int:
+        """How many requests in progress have no final answer yet."""
+        return sum(server.state in _UNANSWERED for server in self._table.servers.values())
 
     @property
     def pending(self) -> int:
@@ -279,8 +287,8 @@ class Proxy:
             return [Send(octets, known.flow, known.back)] if octets else []
         is_call = request.method == b"INVITE" and not request.to_tag
         # A call that is turned away shall cost next to nothing.
-        former = self.peers.is_former(peer)
-        refusal = None if not is_call else FORMER if former else self._busy(request, peer, now)
+        closed = None if request.to_tag else self._closed(request, peer, flow, now)
+        refusal = closed or self._busy(request, peer, now) if is_call else None
         if refusal is not None:
             return self._refuse(request, line, refusal, flow, (along, back))
         draft, routed, dialog = self._routed(request, peer, flow)
@@ -288,7 +296,7 @@ class Proxy:
         route = None if in_dialog or isinstance(peer, Trunk) else choose(self._routes, request)
         refusal = (
             invalid(request, peer, self._addresses, self._loops)
-            or (None if in_dialog else FORMER if former else self._outside(request, peer, routed.following, route))
+            or (None if in_dialog else closed or self._outside(request, peer, routed.following, route))
             or (None if is_call else self._busy(request, peer, now, in_dialog=in_dialog))
         )
         if refusal is not None:
@@ -342,6 +350,13 @@ class Proxy:
             draft = Draft(request)
             routed = take_own_routes(draft, self._addresses)
         return draft, routed, dialog
+
+    def _closed(self, request: Request, peer: Trunk | Target, flow: Flow, now: float) -> Refusal | None:
+        """Refuse what would begin something where nothing begins any more. Emergency calls do nevertheless."""
+        if self.peers.is_former(peer):
+            return FORMER
+        refusal = self.leaving.refusal(flow, now)
+        return None if refusal and self._urgent(request, peer if isinstance(peer, Trunk) else None) else refusal
 
     def _busy(self, request: Request, peer: Trunk | Target, now: float, *, in_dialog: bool = False) -> Refusal | None:
         """Refuse what is more than can be done (RFC 7339 5.10.2: without Retry-After), calls in progress last."""

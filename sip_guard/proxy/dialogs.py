@@ -25,6 +25,10 @@ class Dialogs:
         """Trunk and last sign of life, the oldest first; by a hash of the INVITE's key, or of what names the dialog."""
         self._counts: Counter[str] = Counter()
 
+    def __len__(self) -> int:
+        """Give how many calls are known."""
+        return len(self._calls)
+
     def count(self, trunk: Trunk) -> int:
         """Give how many calls it has; 0 for one without a limit."""
         return self._counts[trunk.name]

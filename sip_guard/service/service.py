@@ -1,6 +1,7 @@
 """The guard as one thing: what outlives a configuration, and what is made of each."""
 
 import secrets
+import sys
 import time
 from collections.abc import Callable, Iterable, Sequence
 from datetime import UTC, datetime
@@ -32,6 +33,7 @@ from sip_guard.record import Masking
 from sip_guard.runtime import Edition, Runtime
 from sip_guard.screen import Screening
 from sip_guard.service.administering import Administering
+from sip_guard.service.draining import Draining
 from sip_guard.service.listening import Bound, Hearing, Listening
 from sip_guard.service.reloading import Reloading
 from sip_guard.service.trusting import Trusting
@@ -49,8 +51,9 @@ from sip_guard.transport.tls import Sides, Tls, read
 if TYPE_CHECKING:
     from twisted.internet.interfaces import IDelayedCall
 
-LEAVING = 30.0
-"""Seconds for which an address that the configuration has no more is listened at still, for calls in progress."""
+SWITCH = 0.0002
+"""Seconds that a message waits for the interpreter while a configuration is read: with the usual 0.005, each message
+would wait several times as long as all of its work takes, and a busy guard would shed calls."""
 LOOK = 1.0
 """Seconds from one look at whether it may be closed to the next."""
 FORMER = 4 * 3600.0
@@ -103,6 +106,7 @@ class Service:
             self.stop()
             raise
         self._reloading = Reloading(self._reload, log)
+        self._began = reactor.seconds()
 
     def _start(self, config: Config) -> None:
         reactor = self._reactor
@@ -136,7 +140,8 @@ class Service:
             keep=None if self._journal is None else self._journal.add,
         )
         self._connect()
-        self._stoppers.append(self._runtime.stop)
+        self.draining = Draining(self._proxy, reactor, self._log)
+        self._stoppers += [self._runtime.stop, self.draining.stop]
         self._runtime.start()
         if self._journal is not None:
             reactor.callWhenRunning(self._journal.start)
@@ -147,6 +152,15 @@ class Service:
     def generation(self) -> int:
         """Which configuration is in force: 1 at the start, and one more with each that took the place of another."""
         return self._runtime.edition.generation
+
+    @property
+    def uptime(self) -> float:
+        """Seconds since the start."""
+        return float(self._reactor.seconds() - self._began)
+
+    def drain(self) -> None:
+        """Take no new calls, and let those in progress end; `draining.done` fires then. The second time, at once."""
+        self.draining.begin(self.config.drain.seconds)
 
     def reload(self) -> Deferred[int]:
         """Read the configuration and all that it names again, and go by it if all of it is good.
@@ -176,6 +190,8 @@ class Service:
         for bound in opened.take():
             self._leave(bound, now)
         self._remember(before, now)
+        self._leaving = {bound: self._leaving[bound] for bound in self._listening.leaving}
+        self._proxy.leaving.ends = {end: until for bound, until in self._leaving.items() for end in bound.names}
         edition = self._edition(config, self.generation + 1)
         self._connect()
         self._proxy.change(config.trunks, config.targets, self._own(), now, former=self._former, **self._ways(config))
@@ -187,9 +203,14 @@ class Service:
         return edition.generation
 
     def _read(self, running: Config) -> tuple[Config, Sides | None, Tls | None]:
-        """Read what is to be read from files: for a thread."""
-        config = self._again(running)
-        return config, None if config.tls is None else read(config.tls), _admin_tls(config)
+        """Read what is to be read from files: for a thread, beside which calls go on."""
+        usual = sys.getswitchinterval()
+        sys.setswitchinterval(SWITCH)
+        try:
+            config = self._again(running)
+            return config, None if config.tls is None else read(config.tls), _admin_tls(config)
+        finally:
+            sys.setswitchinterval(usual)
 
     # What a configuration makes.
 
@@ -303,7 +324,7 @@ class Service:
 
     def _leave(self, bound: Bound, now: float) -> None:
         """Give an address up, once nothing goes by it any more."""
-        self._leaving.setdefault(bound, now + LEAVING)
+        self._leaving.setdefault(bound, now + self.config.drain.seconds)
         if self._looking is None:
             self._looking = self._reactor.callLater(LOOK, self._look)
 
@@ -378,7 +399,7 @@ class Service:
             generation=self.generation,
             loaded=self._loaded,
             reload_taken=self._reloading.taken,
-            draining=False,
+            draining=self.draining.is_under_way,
             runtime=self._runtime,
             proxy=self._proxy,
             trusts=self._trusting.trusts,
