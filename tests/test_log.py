@@ -5,8 +5,9 @@ from io import BytesIO, RawIOBase
 from pathlib import Path
 
 import pytest
+from twisted.internet.task import Clock
 
-from sip_guard.log import logger
+from sip_guard.log import MOST, SOON, logger
 
 
 def lines(file: BytesIO) -> list[dict[str, object]]:
@@ -87,3 +88,22 @@ def test_each_line_is_out_before_the_next_thing_happens(tmp_path: Path) -> None:
     with path.open("ab") as file:
         logger(file).info("x")
         assert path.read_bytes().count(b"\n") == 1
+
+
+def test_with_a_clock_lines_wait_for_each_other() -> None:
+    file, clock = BytesIO(), Clock()
+    log = logger(file, clock=clock)
+    log.info("first")
+    log.info("second")
+    assert file.getvalue() == b""
+    clock.advance(SOON)
+    assert [line["event"] for line in map(json.loads, file.getvalue().splitlines())] == ["first", "second"]
+    assert clock.getDelayedCalls() == []
+
+
+def test_no_more_lines_wait_than_some() -> None:
+    file = BytesIO()
+    log = logger(file, clock=Clock())
+    for _ in range(MOST + 1):
+        log.info("decision")
+    assert len(file.getvalue().splitlines()) == MOST

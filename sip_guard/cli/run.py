@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO
 
 import click
-from twisted.internet.interfaces import IReactorFromThreads
+from twisted.internet.interfaces import IReactorFromThreads, IReactorTime
 from twisted.logger import globalLogBeginner
 
 from sip_guard import __version__
@@ -40,7 +40,7 @@ def run(path: Path) -> None:
     except OSError as error:
         raise click.ClickException(f"{config.log.file} cannot be written: {error.strerror}; see `log.file`") from None
     steady(reactor)
-    log = logger(file)
+    log = logger(file, clock=IReactorTime(reactor))
     globalLogBeginner.beginLoggingTo([Complaints(log)], redirectStandardIO=False, discardBuffer=True)
     control = None
     try:

@@ -140,7 +140,9 @@ class Forwarding:
 
     def local(self, hop: End, came: End) -> End | None:
         """Give the end of ours that `hop` is reached from: `came` if it can be; None: there is none."""
-        return next((own for own in (came, *self._own) if _can_reach(own, hop)), None)
+        if _can_reach(came, hop):
+            return came
+        return next((own for own in self._own if _can_reach(own, hop)), None)
 
     def _unique(self) -> bytes:
         return self._seal.mac(self._random(12))

@@ -105,8 +105,10 @@ class Message:
                 fault = fault or "a header field without a name"
                 name = b""
             names.append(name)
-            values.append(unfolded(value))
-            if first.setdefault(name, place) != place:
+            values.append(value.strip(b" \t") if b"\n" not in value else unfolded(value))
+            if name not in first:
+                first[name] = place
+            else:
                 more.setdefault(name, [first[name]]).append(place)
                 if name in SINGLE:
                     fault = fault or f"two {name.decode()} fields"

@@ -94,7 +94,7 @@ class Guard:
             proxy,
             Edition(screening, Masking(config.log.numbers, bytes(32))),
             clock,
-            logger(self._log),
+            logger(self._log, clock=clock),
             wall=time.time,
             keep=Queue(10_000).add,
         )
@@ -206,7 +206,7 @@ def _profiled(guard: Guard, count: int) -> None:
     guard._runtime.received = lambda *each: profile.runcall(take, *each)  # type: ignore[method-assign]
     for number in range(LAST, LAST + count):
         guard.call(number)
-    pstats.Stats(profile).sort_stats("tottime").print_stats(90)
+    pstats.Stats(profile).sort_stats("cumtime").print_stats("sip_guard", 110)
 
 
 def _raise(_where: str, error: BaseException | None) -> None:
