@@ -276,7 +276,8 @@ def test_it_runs_until_it_is_told_to_stop(config: Path, number: int) -> None:
         assert (lines[-1]["version"], lines[-1]["config"], lines[-1]["trunks"]) == (__version__, str(config), 1)
         running.send_signal(number)
         out, err = running.communicate(timeout=20)
-    assert [json.loads(line)["event"] for line in out.splitlines()] == ["stopped"]
+    drained = ["draining", "drained"] if number == signal.SIGTERM else []
+    assert [json.loads(line)["event"] for line in out.splitlines()] == [*drained, "stopped"]
     assert (running.returncode, err) == (0, "")
 
 
