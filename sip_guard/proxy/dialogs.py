@@ -25,8 +25,9 @@ class Dialogs:
         """Trunk and last sign of life, the oldest first; by a hash of the INVITE's key, or of what names the dialog."""
         self._counts: Counter[str] = Counter()
 
-    def __len__(self) -> int:
-        """Give how many calls are known."""
+    @property
+    def calls(self) -> int:
+        """How many are known."""
         return len(self._calls)
 
     def count(self, trunk: Trunk) -> int:

@@ -33,7 +33,7 @@ class Draining:
     @property
     def calls(self) -> int:
         """How much is in progress: calls that are known, and requests that have no answer yet."""
-        return len(self._proxy.dialogs) + self._proxy.unanswered
+        return self._proxy.dialogs.calls + self._proxy.unanswered
 
     def begin(self, seconds: float) -> None:
         """Take no new calls, and let those in progress end within so many seconds. The second time, go at once."""
