@@ -1,5 +1,6 @@
 """`sip-guard run`: the guard itself."""
 
+import os
 import signal
 import sys
 from functools import partial
@@ -17,6 +18,7 @@ from sip_guard.config import load
 from sip_guard.control import Control
 from sip_guard.log import logger
 from sip_guard.memory import settle
+from sip_guard.supervisor import Supervisor
 
 if TYPE_CHECKING:
     from sip_guard.service import Service
@@ -44,7 +46,7 @@ def run(path: Path) -> None:
     globalLogBeginner.beginLoggingTo([Complaints(log)], redirectStandardIO=False, discardBuffer=True)
     control = None
     try:
-        service = Service(config, reactor, log, again=partial(load, path))
+        service = Service(config, reactor, log, again=partial(load, path), supervisor=Supervisor(os.environ))
         if config.control is not None:
             control = Control(commands(service), reactor)
             control.listen(config.control)

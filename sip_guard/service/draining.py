@@ -6,6 +6,7 @@ from twisted.internet.defer import Deferred
 
 from sip_guard.log import Logger
 from sip_guard.proxy.core import Proxy
+from sip_guard.supervisor import Supervisor
 
 LOOK: Final = 0.25
 """Seconds from one look at what is in progress to the next."""
@@ -16,12 +17,13 @@ LINGER: Final = 2.0
 class Draining:
     """Waits until no call is in progress, or for so long as is told."""
 
-    def __init__(self, proxy: Proxy, reactor: Any, log: Logger) -> None:
+    def __init__(self, proxy: Proxy, reactor: Any, log: Logger, supervisor: Supervisor) -> None:
         self.done: Deferred[None] = Deferred()
         """Fires when the guard may go."""
         self._proxy = proxy
         self._reactor = reactor
         self._log = log
+        self._supervisor = supervisor
         self._idle_since: float | None = None
         self._next: Any = None
 
@@ -43,6 +45,7 @@ class Draining:
             return
         self._proxy.leaving.until = now + seconds
         self._log.info("draining", seconds=seconds, calls=self.calls)
+        self._supervisor.stopping(f"{self.calls} in progress", seconds)
         self._look()
 
     def stop(self) -> None:

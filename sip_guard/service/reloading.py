@@ -9,6 +9,7 @@ from twisted.python.failure import Failure
 from sip_guard.config import ConfigError
 from sip_guard.lists.keeper import RefusedLists
 from sip_guard.log import Logger
+from sip_guard.supervisor import Supervisor
 
 
 class Refused(Exception):  # noqa: N818 - what it is
@@ -23,9 +24,10 @@ class Refused(Exception):  # noqa: N818 - what it is
 class Reloading:
     """Reloads on demand. Who asks while it is being done gets the next one, for he may have changed something since."""
 
-    def __init__(self, reload: Callable[[], Coroutine[Any, Any, int]], log: Logger) -> None:
+    def __init__(self, reload: Callable[[], Coroutine[Any, Any, int]], log: Logger, supervisor: Supervisor) -> None:
         """`reload` gives the new generation, or raises what `Refused` is made of and has changed nothing."""
         self._reload = reload
+        self._supervisor = supervisor
         self._log = log
         self._asked: list[Deferred[int]] = []
         self._at_work = False
@@ -43,6 +45,7 @@ class Reloading:
         if self._at_work or not self._asked:
             return
         self._at_work = True
+        self._supervisor.reloading()
         asked, self._asked = self._asked, []
 
         def done(result: int | Failure) -> None:
@@ -58,11 +61,13 @@ class Reloading:
         self.taken = not isinstance(result, Failure)
         if not isinstance(result, Failure):
             self._log.info("reloaded", generation=result)
+            self._supervisor.ready(f"generation {result}")
             return result
         lines = _lines(result.value)
         if lines is None:
             self._log.error("mistake", where="reload", exc_info=result.value)
             lines = ["a mistake of sip_guard, see its log"]
+        self._supervisor.ready(f"the last reload was refused: {lines[0]}")
         for line in lines:
             self._log.error("not_reloaded", reason=line)
         return Failure(Refused(lines))  # type: ignore[no-untyped-call]

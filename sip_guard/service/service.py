@@ -11,6 +11,7 @@ from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any, get_args
 
 from twisted.internet.defer import Deferred, gatherResults
+from twisted.internet.task import LoopingCall
 from twisted.internet.threads import deferToThreadPool
 
 from sip_guard import secret
@@ -43,6 +44,7 @@ from sip_guard.sip.hygiene import FORGEABLE
 from sip_guard.status.parts import Parts
 from sip_guard.status.readiness import readiness
 from sip_guard.status.registry import registry
+from sip_guard.supervisor import Supervisor
 from sip_guard.transport.locate import Locator
 from sip_guard.transport.locations import Locations
 from sip_guard.transport.name_servers import NameServers, server_address
@@ -65,7 +67,12 @@ class Service:
     """The guard as one thing to start, to change and to stop."""
 
     def __init__(
-        self, config: Config, reactor: Any, log: Logger, again: Callable[[Config], Config] | None = None
+        self,
+        config: Config,
+        reactor: Any,
+        log: Logger,
+        again: Callable[[Config], Config] | None = None,
+        supervisor: Supervisor | None = None,
     ) -> None:
         """Listen on the configured addresses and be ready. Raises OSError where an address or a file cannot be had.
 
@@ -73,6 +80,7 @@ class Service:
         raises ConfigError. Without it, the configuration stays what it is, and what it names is read again.
         """
         self.config = config
+        self._supervisor = supervisor or Supervisor({})
         self._again = again or (lambda running: running)
         self._reactor = reactor
         self._log = log
@@ -105,8 +113,9 @@ class Service:
         except OSError:
             self.stop()
             raise
-        self._reloading = Reloading(self._reload, log)
+        self._reloading = Reloading(self._reload, log, self._supervisor)
         self._began = reactor.seconds()
+        reactor.callWhenRunning(self._watch)
 
     def _start(self, config: Config) -> None:
         reactor = self._reactor
@@ -140,7 +149,7 @@ class Service:
             keep=None if self._journal is None else self._journal.add,
         )
         self._connect()
-        self.draining = Draining(self._proxy, reactor, self._log)
+        self.draining = Draining(self._proxy, reactor, self._log, self._supervisor)
         self._stoppers += [self._runtime.stop, self.draining.stop]
         self._runtime.start()
         if self._journal is not None:
@@ -157,6 +166,15 @@ class Service:
     def uptime(self) -> float:
         """Seconds since the start."""
         return float(self._reactor.seconds() - self._began)
+
+    def _watch(self) -> None:
+        """Be ready, and show again and again that nothing hangs."""
+        self._supervisor.ready(f"generation {self.generation}")
+        if self._supervisor.interval is not None:
+            beating = LoopingCall(self._supervisor.beat)
+            beating.clock = self._reactor
+            beating.start(self._supervisor.interval)
+            self._stoppers.append(beating.stop)
 
     def drain(self) -> None:
         """Take no new calls, and let those in progress end; `draining.done` fires then. The second time, at once."""
