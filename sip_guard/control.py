@@ -143,8 +143,9 @@ def _clear(path: Path) -> None:
         try:
             link.connect(str(path))
         except ConnectionRefusedError:
-            if path.is_socket():
-                path.unlink()
+            if not path.is_socket():
+                raise FileExistsError(errno.EEXIST, "it is another file") from None
+            path.unlink()
         except FileNotFoundError:
             return
         else:

@@ -89,6 +89,10 @@ class House:
     def stops(self, service: Service) -> None:
         self._in_reactor(service.stop)
 
+    def does(self, what: Callable[[], None]) -> None:
+        """Do something in the reactor."""
+        self._in_reactor(what)
+
     def reloads(self, service: Service) -> int | list[str]:
         """Have the configuration read again: give the new generation, or what is wrong."""
         try:
@@ -668,3 +672,136 @@ def test_a_list_is_in_force_again_after_a_restart(house: House) -> None:
     house.starts(house.config(more))
     assert [line["list"] for line in house.events("list_kept")] == ["dno"]
     assert len(house.events("list_loaded")) == 1
+
+
+# Another configuration while it is at work.
+
+
+def changes(house: House, change: Callable[[str], str], more: str = "") -> None:
+    """Write another configuration, for the next reload."""
+    path = house.folder / "guard.yaml"
+    path.write_text(change(path.read_text()) + more)
+
+
+def test_new_rules_decide_the_next_call_whose_record_has_the_new_generation(house: House) -> None:
+    service = house.starts(house.config())
+    calls(house)
+    changes(house, str, "policy: {rules: [{id: own, when: {trunk: carrier}, then: tag}]}\n")
+    assert house.reloads(service) == service.generation == 2
+    place(house, callee="+12155551299")
+    house.pbx.recv(65_535)
+    assert [(line["rule"], line["generation"]) for line in house.events("decision")] == [("unsigned", 1), ("own", 2)]
+    assert [line["generation"] for line in house.events("reloaded")] == [2]
+
+
+def test_new_trunks_and_targets_are_those_of_the_next_call(house: House) -> None:
+    service = house.starts(house.config())
+    with loopback() as pbx, loopback() as customer:
+        moved = f"127.0.0.1:{pbx.getsockname()[1]}"
+        trunk = f'  - name: customer\n    sources: ["127.0.0.1:{customer.getsockname()[1]}"]\ntargets:'
+        old = f"127.0.0.1:{house.pbx.getsockname()[1]}"
+        changes(house, lambda text: text.replace(old, moved).replace("targets:", trunk, 1))
+        assert house.reloads(service) == 2
+        via = f"SIP/2.0/UDP 127.0.0.1:{customer.getsockname()[1]};branch=z9hG4bK1"
+        customer.sendto(request("INVITE", "sip:+12155551213@x", via=via), ("127.0.0.1", house.port()))
+        assert pbx.recv(65_535).startswith(b"INVITE ")
+    assert [line["trunk"] for line in house.events("decision")] == ["customer"]
+
+
+def test_new_anchors_are_believed_and_what_was_judged_is_judged_anew(house: House) -> None:
+    service = house.starts(house.config())
+    before = service._trusting.trusts
+    assert house.reloads(service) == 2
+    assert service._trusting.trusts is before
+    (house.folder / "root.pem").write_bytes(pki().root.pem + pki().intermediate.pem)
+    assert house.reloads(service) == 3
+    assert service._trusting.trusts.generation > before.generation
+    anchors = service._trusting.trusts.groups["default"].anchors
+    assert anchors is not None
+    assert len(anchors.certificates) == 2
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        (lambda text: text + "listen: [", ": this is not YAML: "),
+        (lambda text: text.replace("sources", "source"), "guard.yaml:5: trunks[0].source: there is no option `source`"),
+        (lambda text: text.replace("root.pem", "none.pem"), "none.pem cannot be read: No such file or directory"),
+        (
+            lambda text: text + "state_directory: .\n",
+            "guard.yaml:11: state_directory: cannot change while the guard runs",
+        ),
+        (lambda text: text + "log: {file: x.log}\n", "guard.yaml:11: log.file: cannot change while the guard runs"),
+    ],
+    ids=["broken", "misspelt", "missing file", "state", "log"],
+)
+def test_a_configuration_that_is_not_good_changes_nothing(
+    house: House, change: Callable[[str], str], said: str
+) -> None:
+    service = house.starts(house.config())
+    changes(house, change)
+    assert said in refusal(house, service)[0]
+    calls(house)
+    assert [line["generation"] for line in house.events("decision")] == [1]
+
+
+def test_an_address_in_use_changes_nothing_and_what_was_opened_beside_it_is_closed(house: House) -> None:
+    service = house.starts(house.config())
+    with loopback() as taken, loopback() as released:
+        free = f"127.0.0.1:{released.getsockname()[1]}"
+        released.close()
+        used = f"127.0.0.1:{taken.getsockname()[1]}"
+        changes(house, lambda text: text.replace("trunks:", f"  - udp: {free}\n  - udp: {used}\ntrunks:", 1))
+        (said,) = refusal(house, service)
+        assert said == f"cannot listen on UDP {used}: Address already in use; is another guard running?"
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as link:
+        link.bind(("127.0.0.1", int(free.rpartition(":")[2])))
+    calls(house)
+
+
+def test_an_address_that_is_removed_takes_no_new_calls_and_is_closed_in_time(house: House) -> None:
+    with loopback() as released:
+        second = f"127.0.0.1:{released.getsockname()[1]}"
+    more = "drain: {seconds: 0}\n"
+    service = house.starts(house.config(more, lambda text: text.replace("trunks:", f"  - udp: {second}\ntrunks:", 1)))
+    port = int(second.rpartition(":")[2])
+    assert house.port() == port
+    changes(house, lambda text: text.replace(f"  - udp: {second}\n", ""))
+    assert house.reloads(service) == 2
+    place(house)
+    answer = house.carrier.recv(65_535)
+    assert answer.startswith(b"SIP/2.0 503 Going Away\r\n")
+    house.does(service._look)
+    assert [(line["address"], line["port"]) for line in house.events("not_listening")] == [("127.0.0.1", port)]
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as link:
+        link.bind(("127.0.0.1", port))
+
+
+def test_an_address_that_comes_back_before_it_was_closed_takes_calls_again(house: House) -> None:
+    with loopback() as released:
+        second = f"  - udp: 127.0.0.1:{released.getsockname()[1]}\n"
+    service = house.starts(house.config(change=lambda text: text.replace("trunks:", f"{second}trunks:", 1)))
+    changes(house, lambda text: text.replace(second, ""))
+    assert house.reloads(service) == 2
+    changes(house, lambda text: text.replace("trunks:", f"{second}trunks:", 1))
+    assert house.reloads(service) == 3
+    assert calls(house).startswith(b"INVITE ")
+    assert len(house.events("listening")) == 2
+
+
+def test_what_tokens_were_seen_outlives_a_configuration(house: House) -> None:
+    service = house.starts(house.config())
+    (replay,) = service._checks.history
+    place(house, f"Identity: {token()}")
+    assert house.carrier.recv(65_535).startswith(b"SIP/2.0 ")
+    changes(house, str, "campaign: {}\n")
+    assert house.reloads(service) == 2
+    again = next(check for check in service._checks.history if check.name == replay.name)
+    assert again is not replay
+    assert vars(again)["_uses"] is vars(replay)["_uses"]
+    assert len(vars(again)["_uses"]) == 1
+
+
+def token() -> str:
+    """Give a token that nobody can verify, and everybody can tell from others."""
+    return "eyJhbGciOiJFUzI1NiJ9.eyJpYXQiOjF9.c2ln;info=<https://127.0.0.1/x>;alg=ES256;ppt=shaken"

@@ -94,7 +94,7 @@ class Config(msgspec.Struct, frozen=True, kw_only=True):
 
 
 LASTING = ("state_directory", "record", "log.file", "control")
-"""What cannot change while the guard runs."""
+"""What cannot change while the guard runs; the first may be the cause of others."""
 
 
 def load(path: Path, running: Config | None = None) -> Config:
@@ -107,9 +107,7 @@ def load(path: Path, running: Config | None = None) -> Config:
     config = builder.config(source.convert(options.File))
     if running is not None:
         builder.refuse_expired(config.tls)
-        for name in LASTING:
-            if attrgetter(name)(config) != attrgetter(name)(running):
-                builder.faults.add(name, "cannot change while the guard runs; restart it, or put back what was there")
+        builder.refuse_changes(config, running)
     source.refuse(builder.faults.found)
     return config
 
@@ -176,6 +174,12 @@ class _Builder:
         files = msgspec.structs.replace(file.tls, **named)
         self.faults.attempt(Tls, files, "tls")
         return files
+
+    def refuse_changes(self, config: Config, running: Config) -> None:
+        """Refuse what another configuration than that of a guard which runs must not change."""
+        changed = [name for name in LASTING if attrgetter(name)(config) != attrgetter(name)(running)]
+        for name in changed[:1] if changed[:1] == ["state_directory"] else changed:
+            self.faults.add(name, "cannot change while the guard runs; restart it, or put back what was there")
 
     def refuse_expired(self, files: TlsFiles | None) -> None:
         """Refuse a certificate that has expired: a guard that runs goes on with the one it has."""
