@@ -1,10 +1,11 @@
 """What stands around the guard: authorities, a certificate repository, and tokens."""
 
 import time
+from collections.abc import Mapping
 from contextlib import ExitStack
 from itertools import count
 from pathlib import Path
-from typing import Self
+from typing import Protocol, Self
 from uuid import uuid4
 
 from callers import Callees, Callers, listening
@@ -27,6 +28,7 @@ listen:
 trunks:
   - name: carrier
     sources: [127.0.0.2]
+    identity: {identity}
 targets:
 {targets}
 verification:
@@ -39,6 +41,14 @@ verification:
 """
 
 
+class Proxy(Protocol):
+    """What takes calls."""
+
+    @property
+    def ports(self) -> Mapping[str, int]:
+        """Where it listens, by transport."""
+
+
 class World:
     """All of it in one folder, until it is closed."""
 
@@ -48,7 +58,7 @@ class World:
         self._running = ExitStack()
         window = pki.Window.around(time.time())
         root = pki.sti_root(window)
-        signer = pki.sti_signer(pki.sti_intermediate(root, window), window)
+        self.signer = signer = pki.sti_signer(pki.sti_intermediate(root, window), window)
         web = pki.web_root(window)
         (folder / "anchor.pem").write_bytes(root.pem)
         (folder / "web_ca.pem").write_bytes(web.pem)
@@ -57,13 +67,16 @@ class World:
         self.identities = folder / "identities.csv"
         lines = (self._line(signer, f"1202556{number:04}") for number in range(IDENTITIES))
         self.identities.write_text("\n".join(["SEQUENTIAL", *lines, ""]))
+        self.forged = folder / "forged.csv"
+        """The same with signatures of other tokens."""
+        self.forged.write_text(_swapped(self.identities.read_text()))
         self._guards: list[Guard] = []
         self._faults: list[str] = []
         self._numbers = count(1)
 
-    def guard(self, *targets: str, more: str = "", core: int = 0) -> Guard:
-        """Start a guard with these entries of `targets`, and more sections."""
-        text = CONFIG.format(targets="\n".join(targets), repository=self._repository.port, more=more)
+    def guard(self, *targets: str, more: str = "", identity: str = "prefer", core: int = 0) -> Guard:
+        """Start a guard with these entries of `targets`, and more sections; `identity` is what the carrier's are to."""
+        text = CONFIG.format(targets="\n".join(targets), repository=self._repository.port, more=more, identity=identity)
         guard = Guard(text, self.folder, f"guard-{next(self._numbers)}", core)
         self._running.enter_context(guard)
         self._guards.append(guard)
@@ -88,7 +101,7 @@ class World:
 
     def callers(
         self,
-        guard: Guard,
+        guard: Proxy,
         scenario: str = "caller",
         *,
         rate: float,
@@ -96,13 +109,14 @@ class World:
         duration: float = 0,
         transport: str = "UDP",
         seconds: float,
+        forged: bool = False,
     ) -> Callers:
         """Start callers of the carrier."""
         started = Callers(
             scenario,
             free_address(CARRIER, transport),
             ("127.0.0.1", guard.ports[transport]),
-            self.identities,
+            self.forged if forged else self.identities,
             rate=rate,
             calls=calls,
             duration=duration,
@@ -142,6 +156,16 @@ class World:
             x5u=self._repository.url("signer.pem"),
         )
         return f"{caller};{value.decode()}"
+
+
+def _swapped(lines: str) -> str:
+    """Give each token the signature of the one before."""
+    first, *rest = lines.split()
+    fields = [line.split(";") for line in rest]
+    seals = [each[1].rpartition(".")[2] for each in fields]
+    for each, seal in zip(fields, [seals[-1], *seals], strict=False):
+        each[1] = each[1].rpartition(".")[0] + "." + seal
+    return "\n".join([first, *map(";".join, fields), ""])
 
 
 def target(name: str, address: Address, *, transport: str = "udp", more: str = "") -> str:
