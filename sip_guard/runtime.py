@@ -2,7 +2,7 @@
 
 from collections import Counter
 from collections.abc import Callable
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from twisted.internet.defer import CancelledError, Deferred
 from twisted.internet.interfaces import IDelayedCall, IReactorTime
@@ -25,6 +25,9 @@ from sip_guard.sip.flow import Address, End, Flow, written
 from sip_guard.sip.message import MalformedMessage, Message, parse
 from sip_guard.traffic import Traffic
 from sip_guard.verdict import Reject
+
+if TYPE_CHECKING:
+    from sip_guard.hep.mirror import Mirror
 
 MAX_COMPLAINTS = 100
 """Log lines a second about messages that were refused: one of each kind for each source, and no more than this."""
@@ -86,6 +89,8 @@ class Runtime:
         self.counts: Counter[str] = Counter()
         """What happened how often: `stranger`, `malformed`, `muted`, `refused`, `undelivered`, `unreached`, `mistake`,
         `unsigned`, `decision`."""
+        self.mirror: Mirror | None = None
+        """What gets every message and every decision; None: nothing does."""
         self.traffic = Traffic()
         self.lateness = Histogram(LATENESS)
         """Of the reactor, in seconds: how long work waits that is due."""
@@ -107,6 +112,8 @@ class Runtime:
                 return
             if not data.strip(b"\r\n\x00"):
                 return
+            if self.mirror is not None:
+                self.mirror.message(self._wall(), data, flow, sent=False)
             try:
                 message = parse(data)
             except MalformedMessage as fault:
@@ -237,6 +244,8 @@ class Runtime:
             if isinstance(action, Send):
                 flow = action.flow
                 self._sends[End(flow.transport, flow.local)](action.octets, flow, action.back)
+                if self.mirror is not None:
+                    self.mirror.message(self._wall(), action.octets, flow, sent=True)
             elif isinstance(action, Screen):
                 self._screen(action, now)
             elif isinstance(action, Abandon):
@@ -306,6 +315,8 @@ class Runtime:
         self._log.info("decision", **fields)
         if self._keep is not None:
             self._keep(wall, fields)
+        if self.mirror is not None:
+            self.mirror.decision(wall, call.call_id, call.flow, fields)
 
     def _set_timer(self) -> None:
         due = self._proxy.next_timer()

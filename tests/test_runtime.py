@@ -3,6 +3,7 @@
 import json
 from collections.abc import Sequence
 from io import BytesIO
+from typing import TYPE_CHECKING, Any, cast
 
 import pytest
 from hypothesis import given
@@ -30,6 +31,9 @@ from sip_guard.record import Masking
 from sip_guard.runtime import HEARTBEAT, MAX_COMPLAINTS, Edition, Runtime
 from sip_guard.screen import Screening
 from sip_guard.sip.flow import Address, End, Flow
+
+if TYPE_CHECKING:
+    from sip_guard.hep.mirror import Mirror
 
 HERE = End("UDP", GUARD)
 ALICE: Address = ("198.51.100.7", 5060)
@@ -168,6 +172,43 @@ def test_what_is_logged_of_a_decision_is_kept_at_the_time_of_the_day() -> None:
     assert at == NOW + 12.5
     (line,) = guard.logs("decision")
     assert line == {"ts": line["ts"], "event": "decision", "level": "info"} | fields
+
+
+class Copies:
+    """Stands for a mirror."""
+
+    def __init__(self) -> None:
+        self.messages: list[tuple[float, bytes, Flow, bool]] = []
+        self.decisions: list[tuple[float, str, Flow, dict[str, object]]] = []
+
+    def message(self, when: float, octets: bytes, flow: Flow, *, sent: bool) -> None:
+        self.messages.append((when, octets, flow, sent))
+
+    def decision(self, *given: Any) -> None:
+        self.decisions.append(given)
+
+
+def test_all_that_peers_send_and_get_is_mirrored_and_the_decision_with_it() -> None:
+    guard, copies = Guard(masking=Masking("last4")), Copies()
+    guard.runtime.mirror = cast("Mirror", copies)
+    guard.clock.advance(2.5)
+    guard.gets(invite())
+    guard.gets(b"nonsense\r\n\r\n")
+    guard.gets(invite(), STRANGER)
+    to_alice, to_pbx = Flow("UDP", GUARD, ALICE), Flow("UDP", GUARD, ("203.0.113.5", 5060))
+    assert [(flow, sent, octets[:8]) for _, octets, flow, sent in copies.messages] == [
+        (to_alice, False, b"INVITE s"),
+        (to_alice, True, b"SIP/2.0 "),
+        (to_pbx, True, b"INVITE s"),
+        (to_alice, False, b"nonsense"),
+    ]
+    assert copies.messages[0][1] == invite()
+    assert copies.messages[2][1] == guard.sent[1][0]
+    assert {when for when, *_ in copies.messages} == {NOW + 2.5}
+    ((when, call_id, flow, fields),) = copies.decisions
+    ((_, kept),) = guard.kept
+    assert (when, call_id, flow, fields) == (NOW + 2.5, "call-1", to_alice, kept)
+    assert str(fields["from"]).startswith("***")
 
 
 def test_the_time_of_arrival_is_that_of_the_day() -> None:

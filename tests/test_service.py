@@ -393,6 +393,42 @@ def refusal(house: House, service: Service) -> list[str]:
     return told
 
 
+# What is mirrored.
+
+
+def test_calls_are_mirrored_to_the_collector_and_after_a_reload_to_the_next_one(house: House) -> None:
+    with loopback() as first, loopback() as second:
+        first.settimeout(10)
+        second.settimeout(10)
+
+        def hep(collector: socket.socket) -> str:
+            return f"hep: {{address: '127.0.0.1:{collector.getsockname()[1]}'}}\n"
+
+        service = house.starts(house.config(hep(first)))
+        invite = calls(house)
+        got = [first.recv(65_535) for _ in range(4)]
+        assert all(octets.startswith(b"HEP3") for octets in got)
+        assert [b"\r\n\r\n" in octets for octets in got].count(False) == 1
+        assert any(octets.endswith(invite) for octets in got)
+        assert any(b'"rule":"unsigned"' in octets for octets in got)
+        house.config(hep(second))
+        assert house.reloads(service) == 2
+        place(house, callee="+12155551299")
+        assert b"+12155551299" in second.recv(65_535)
+        house.config()
+        assert house.reloads(service) == 3
+        assert b"+12155551298" in calls_to(house, "+12155551298")
+        house.stops(service)
+    assert house.events("hep_unreachable") == []
+
+
+def calls_to(house: House, callee: str) -> bytes:
+    """Place a call to somebody, and give the INVITE as the PBX gets it."""
+    house.pbx.recv(65_535)
+    place(house, callee=callee)
+    return house.pbx.recv(65_535)
+
+
 # Our certificate.
 
 

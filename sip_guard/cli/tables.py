@@ -58,7 +58,7 @@ def tables(config: Config) -> list[Table]:
     rules.add_row("default", "no other rule ended the list", "allow", "enforce", style="dim")
     parts = [listen, trunks, targets, routes, *([signing] if config.signing else []), anchors]
     optional = [each for each in (signed, protected) if each.row_count]
-    return [*parts, *optional, rules, _rest(config)]
+    return [*parts, *optional, rules, _watching(config), _rest(config)]
 
 
 def _lists(config: Config) -> Table:
@@ -97,13 +97,6 @@ def _rest(config: Config) -> Table:
         table.add_row("record", f"not kept{why}")
     else:
         parts["record"] = config.record
-    if config.admin is None:
-        table.add_row("admin", "no listener")
-    else:
-        shown = msgspec.structs.asdict(config.admin) | {"address": written(config.admin.address)}
-        shown["password"] = "asked for" if config.admin.password else "not asked for"
-        for option, value in shown.items():
-            table.add_row(f"admin.{option}", text(value))
     if config.brands:
         table.add_row("brands", ", ".join(brand.name for brand in config.brands))
     if config.numbers is None:
@@ -115,6 +108,26 @@ def _rest(config: Config) -> Table:
             table.add_row(f"{name}.{option}", text(value))
     table.add_row("control", text(config.control))
     table.add_row("state_directory", text(config.state_directory))
+    return table
+
+
+def _watching(config: Config) -> Table:
+    """Show who may look at the guard, and who gets a copy of what it does."""
+    table = titled("Watched by", "option", "value")
+    if config.admin is None:
+        table.add_row("admin", "nobody: there is no listener")
+    else:
+        shown = msgspec.structs.asdict(config.admin) | {"address": written(config.admin.address)}
+        shown["password"] = "asked for" if config.admin.password else "not asked for"
+        for option, value in shown.items():
+            table.add_row(f"admin.{option}", text(value))
+    if config.hep is None:
+        table.add_row("hep", "nobody: nothing is mirrored")
+    else:
+        shown = msgspec.structs.asdict(config.hep)
+        shown["password"] = "told" if config.hep.password else "none"
+        for option, value in shown.items():
+            table.add_row(f"hep.{option}", text(value))
     return table
 
 

@@ -17,6 +17,7 @@ from sip_guard.checks.replay import Options as Replay
 from sip_guard.config import (
     admin,
     brands,
+    hep,
     listening,
     lists,
     numbers,
@@ -33,6 +34,7 @@ from sip_guard.config.files import read, unreadable
 from sip_guard.config.listening import Listen
 from sip_guard.config.source import Source
 from sip_guard.control import MAX_PATH
+from sip_guard.hep.options import Options as Hep
 from sip_guard.journal.options import FILE, OCTETS, Server
 from sip_guard.journal.options import Options as Record
 from sip_guard.lists.keeper import ListSource
@@ -84,6 +86,8 @@ class Config(msgspec.Struct, frozen=True, kw_only=True):
     """None: decisions are not kept."""
     admin: Admin | None
     """None: there is no admin listener."""
+    hep: Hep | None
+    """None: nothing is mirrored."""
     tls: TlsFiles | None
     connections: StreamLimits
     limits: options.Limits
@@ -151,6 +155,7 @@ class _Builder:
             log=msgspec.structs.replace(file.log, file=self._log_file(file.log.file)),
             record=self._record(file),
             admin=admin.read(file.admin, self.folder, self.faults),
+            hep=hep.read(file.hep, self.folder, self.faults),
             tls=self._tls(file),
             connections=file.connections,
             limits=file.limits,

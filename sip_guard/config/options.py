@@ -380,6 +380,22 @@ class Admin(msgspec.Struct, frozen=True, kw_only=True):
     """Host names by which it is reached."""
 
 
+class Hep(msgspec.Struct, frozen=True, kw_only=True):
+    """A collector that gets a copy of every message and every decision (HEPv3)."""
+
+    address: str
+    """`HOST` or `HOST:PORT`; the port is 9060 if nothing else is said."""
+    transport: Literal["udp", "tcp", "tls"] = "udp"
+    ca: str | None = None
+    """PEM file of who may issue its certificate; None: the system's authorities."""
+    capture_id: Annotated[int, Meta(ge=0, le=4_294_967_295)] = 2001
+    """By which it tells this guard from others."""
+    password: str = ""
+    """What it asks of those who send."""
+    queue_octets: Annotated[int, Meta(ge=65_536, le=2**30)] = 16_777_216
+    """Of what may wait for it; what comes beyond is not mirrored."""
+
+
 class NumberList(msgspec.Struct, frozen=True, kw_only=True):
     """A list of protected numbers."""
 
@@ -428,6 +444,8 @@ class File(msgspec.Struct, frozen=True, kw_only=True):
     record: Record = Record()
     admin: Admin | None = None
     """None: there is no admin listener."""
+    hep: Hep | None = None
+    """None: nothing is mirrored."""
     tls: TlsFiles | None = None
     """The guard's certificate, where anything speaks TLS."""
     connections: StreamLimits = StreamLimits()

@@ -19,6 +19,7 @@ from sip_guard.admin.pages import pages
 from sip_guard.checking import Checks, checks_of
 from sip_guard.checks.emergency import urgent
 from sip_guard.config import Config
+from sip_guard.hep.mirror import Mirror
 from sip_guard.journal.journal import Journal
 from sip_guard.lists.child import compile_list
 from sip_guard.lists.compile import Report
@@ -97,6 +98,7 @@ class Service:
         self._locating: list[Callable[[], None]] = []
         self._lists: Keeper | None = None
         self._journal: Journal | None = None
+        self._mirror: Mirror | None = None
         self._checks = Checks((), ())
         self._trusting = Trusting(reactor, log, self._mistake)
         self._overload = Overload(config.limits.lag)
@@ -148,6 +150,7 @@ class Service:
             wall=time.time,
             keep=None if self._journal is None else self._journal.add,
         )
+        self._mirrored(config)
         self._connect()
         self.draining = Draining(self._proxy, reactor, self._log, self._supervisor)
         self._stoppers += [self._runtime.stop, self.draining.stop]
@@ -214,6 +217,7 @@ class Service:
         self._connect()
         self._proxy.change(config.trunks, config.targets, self._own(), now, former=self._former, **self._ways(config))
         self._runtime.changed(edition)
+        self._mirrored(config)
         self.config = config
         self._loaded = time.time()
         self._locate(config)
@@ -320,6 +324,19 @@ class Service:
     def _lost(self, target: Target, reason: str) -> None:
         self._log.warning("target_lost", target=target.name, host=target.host, reason=reason)
 
+    def _mirrored(self, config: Config) -> None:
+        """Mirror to the collector of a configuration from now on. The one before gets what waits for it."""
+        before = self._mirror
+        if (None if before is None else before.options) == config.hep:
+            return
+        if before is not None:
+            before.stop()
+        self._mirror = None
+        if config.hep is not None:
+            self._mirror = Mirror(config.hep, self._reactor, self._log, self._mistake)
+            self._mirror.start()
+        self._runtime.mirror = self._mirror
+
     # Addresses.
 
     def _own(self) -> list[End]:
@@ -370,6 +387,9 @@ class Service:
         journal, self._journal = self._journal, None
         if journal is not None:
             closed.append(journal.stop())
+        mirror, self._mirror = self._mirror, None
+        if mirror is not None:
+            closed.append(mirror.stop())
         return gatherResults(closed).addCallback(lambda _: None)
 
     # What comes in, and what there is to tell.

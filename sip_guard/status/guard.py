@@ -28,6 +28,11 @@ def guard(parts: Parts) -> Iterator[Metric]:
     if parts.journal is not None:
         yield level("record_waiting", "Decisions that are not yet in the record.", parts.journal.waiting)
         yield count("record_dropped", "Decisions that the record has lost.", parts.journal.dropped)
+    mirror = parts.runtime.mirror
+    if mirror is not None:
+        what = "What was to be mirrored: sent, lost on the way to the collector, or dropped for too much was waiting."
+        mirrored = {"sent": mirror.sent, "lost": mirror.lost, "dropped": mirror.dropped}
+        yield counter("hep_packets", what, ["result"], mirrored)
     yield count("datagrams_lost", "Datagrams that could not be sent.", parts.lost)
     connections = {
         (transport, event): number

@@ -16,6 +16,7 @@ from sip_guard.config.options import (
     Brand,
     Columns,
     File,
+    Hep,
     Listen,
     NumberList,
     Numbers,
@@ -60,7 +61,7 @@ def not_shown(values: object, shape: type[msgspec.Struct], path: str) -> Iterato
 
 _OPTIONAL = (
     "- tls:|tls:|certificates?:|key:|password:|server_name:|signing:|url:|permitted:|allocations:|  [a-z_]+: |"
-    "state_directory:|postgresql:"
+    "state_directory:|postgresql:|hep:"
 )
 COMMENTED = re.compile(rf"^( *)# (?={_OPTIONAL}| {{2,6}}(?:- )?[a-z_]+: )", re.MULTILINE)
 """What only stands as a comment, for it needs something that is not there."""
@@ -130,6 +131,8 @@ def test_an_option_that_is_not_shown_is_noticed() -> None:
         "record.postgresql",
         *(f"record.postgresql.{field.name}" for field in msgspec.structs.fields(Server)),
         *(f"admin.{name}" for name in ("certificate", "key", "password")),
+        "hep",
+        *(f"hep.{field.name}" for field in msgspec.structs.fields(Hep)),
         "tls",
         *(f"tls.{name}" for name in ("certificate", "key", "ca", "client_ca", "present")),
         "state_directory",
@@ -156,6 +159,7 @@ def test_values_that_are_shown_are_the_defaults_unless_they_are_examples() -> No
         Brand,
         Server,
         Admin,
+        Hep,
     )
     checked = []
 
@@ -200,4 +204,4 @@ def test_operating_links_to_what_is_there() -> None:
     links = re.findall(r"\]\(([^)]+)\)", text)
     assert len(links) >= 4
     for link in links:
-        assert link[1:] in headings if link.startswith("#") else (docs / link).is_file(), link
+        assert link[1:] in headings if link.startswith("#") else (docs / link).exists(), link

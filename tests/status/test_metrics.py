@@ -20,6 +20,8 @@ from twisted.internet.defer import Deferred, fail, succeed
 from sip_guard import __version__
 from sip_guard.call import Code, Finding
 from sip_guard.demo.pki import Window, web_root, web_server
+from sip_guard.hep.mirror import Mirror
+from sip_guard.hep.options import Options
 from sip_guard.journal.journal import Journal
 from sip_guard.journal.options import Options as Record
 from sip_guard.lists.compile import Job, Report, run
@@ -303,6 +305,16 @@ def test_the_record_tells_what_waits_and_what_it_has_lost(guard: AtWork, tmp_pat
     assert (value(found, "record_waiting"), value(found, "record_dropped_total")) == (100, 3)
 
 
+def test_what_is_mirrored_is_counted_by_what_came_of_it(guard: AtWork) -> None:
+    assert value(scraped(guard), "hep_packets_total", result="dropped") is None
+    small = Options(host="192.0.2.60", queue_octets=2_000)
+    guard.runtime.mirror = Mirror(small, guard.clock, logger(BytesIO()), lambda *_: None)
+    guard.runtime.received(invite(1), ALICE)
+    found = scraped(guard)
+    assert value(found, "hep_packets_total", result="sent") == 0
+    assert (value(found, "hep_packets_total", result="dropped") or 0) >= 1
+
+
 def test_the_lateness_of_the_reactor_is_counted(guard: AtWork) -> None:
     guard.runtime.start()
     guard.clock.advance(HEARTBEAT)
@@ -338,6 +350,7 @@ def everything(trusting: AtWork, tmp_path: Path) -> Parts:
     server = web_server(web_root(Window.around(NOW)), Window.around(NOW))
     (tmp_path / "tls.pem").write_bytes(server.bundle)
     (tmp_path / "tls.key").write_bytes(server.key_pem)
+    trusting.runtime.mirror = Mirror(Options(host="192.0.2.60"), trusting.clock, logger(BytesIO()), lambda *_: None)
     return trusting.parts(
         certificates=Certificates(
             lambda *_: Deferred(),
