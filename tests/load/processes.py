@@ -3,6 +3,7 @@
 import json
 import os
 import shutil
+import signal
 import socket
 import subprocess
 import sys
@@ -68,8 +69,8 @@ class Process:
         return next(int(line.split()[1]) for line in lines if line.startswith("VmRSS:")) / 1024
 
     def close(self) -> None:
-        """End it."""
-        self.process.terminate()
+        """End it at once."""
+        self.process.send_signal(signal.SIGINT)
         try:
             self.process.wait(5)
         except subprocess.TimeoutExpired:
