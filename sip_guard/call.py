@@ -465,6 +465,12 @@ class Call(msgspec.Struct, frozen=True):
             return b"p-asserted-identity"
         return b"from"
 
+    @property
+    def caller(self) -> int | None:
+        """Tell callers of this process apart: a hash of the trunk and the number that calls; None: there is none."""
+        number = self.presented.number or next((party.number for party in self.network if party.number), None)
+        return None if number is None else hash((self.trunk.name, number))
+
     def shown(self) -> list[tuple[Literal["from", "asserted"], Party]]:
         """Give who calls, field by field: From, and the network's word. A number stands once for each."""
         parties: list[tuple[Literal["from", "asserted"], Party]] = [("from", self.presented)]

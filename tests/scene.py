@@ -14,7 +14,7 @@ import msgspec
 from messages import ALICE, BOB, answered, named, octets
 
 from sip_guard.peer import Peers, Route, Source, Target, Trunk
-from sip_guard.proxy.action import Abandon, Action, Marked, Refused, Screen, Send, Unreached
+from sip_guard.proxy.action import Abandon, Action, Answered, Ended, Followed, Marked, Refused, Screen, Send, Unreached
 from sip_guard.proxy.core import Proxy
 from sip_guard.proxy.forwarding import Sign
 from sip_guard.proxy.place import Place
@@ -234,6 +234,9 @@ class Scene:
         """What went to addresses where nobody is."""
         self.marked: list[tuple[str, bool]] = []
         """Which targets were marked up (True) or down, in this order."""
+        self.went: list[Answered | Ended] = []
+        """How calls went on; they are numbered in the order of their verdicts."""
+        self._decisions = 0
         self.phones: dict[Address, Phone] = {}
         self.max_transactions = max_transactions
         self.urgent = urgent
@@ -293,6 +296,8 @@ class Scene:
             elif isinstance(action, Marked):
                 self.marked.append((action.target, action.up))
                 self._note("guard", "guard", f"marks {action.target} {'up' if action.up else 'down'}: {action.reason}")
+            elif isinstance(action, Answered | Ended):
+                self.went.append(action)
             elif isinstance(action, Unreached):
                 self._note("guard", "guard", f"reached nobody: {action.code}")
             elif isinstance(action, Refused):
@@ -322,7 +327,9 @@ class Scene:
         screen = self.screens.pop(0)
         verdict = verdict or Forward()
         self._note("guard", "guard", f"decides: {verdict}")
-        self.carries_out(self.guard.decide(screen.key, verdict, self.now))
+        self._decisions += 1
+        followed = Followed(self._decisions, hash(screen.trunk.name))
+        self.carries_out(self.guard.decide(screen.key, verdict, self.now, followed))
 
     def passes(self, seconds: float) -> None:
         """Let time pass, and each timer fire when it is due."""

@@ -60,4 +60,28 @@ class Marked(NamedTuple):
     reason: str
 
 
-Action = Send | Screen | Abandon | Refused | Unreached | Marked
+class Followed(NamedTuple):
+    """What a call that was let through is known by until it ends."""
+
+    decision: int
+    """The number of the decision about it, which no other has."""
+    caller: int | None
+    """`Call.caller`."""
+
+
+class Answered(NamedTuple):
+    """Take note of the first final answer to a call that was let through: from 200 to 299, it begins to be spoken."""
+
+    call: Followed
+    code: int
+
+
+class Ended(NamedTuple):
+    """Take note that a call that was answered is over."""
+
+    call: Followed
+    duration: float
+    """Seconds from its first 2xx to its BYE."""
+
+
+Action = Send | Screen | Abandon | Refused | Unreached | Marked | Answered | Ended

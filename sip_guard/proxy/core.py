@@ -4,7 +4,7 @@ from collections.abc import Callable, Container, Iterable
 
 from sip_guard.peer import Peers, Route, Target, Trunk
 from sip_guard.proxy import maddr, strict
-from sip_guard.proxy.action import Abandon, Action, Refused, Screen, Send
+from sip_guard.proxy.action import Abandon, Action, Followed, Refused, Screen, Send
 from sip_guard.proxy.admission import Admission
 from sip_guard.proxy.anonymity import conceal, reveal
 from sip_guard.proxy.border import Border
@@ -218,8 +218,11 @@ class Proxy:
         """Take note that what was sent along `flow` does not arrive: who waits for an answer gets none (16.9)."""
         return self._forwarding.failed(flow, now)
 
-    def decide(self, key: Key, verdict: Verdict, now: float) -> list[Action]:
-        """Carry out the verdict on a request that was to be screened; nothing if it was cancelled meanwhile."""
+    def decide(self, key: Key, verdict: Verdict, now: float, followed: Followed | None = None) -> list[Action]:
+        """Carry out the verdict on a request that was to be screened; nothing if it was cancelled meanwhile.
+
+        How a call goes on that is let through is told of as `followed`.
+        """
         server = self._table.servers.get(key)
         if server is None or server.state is not State.SCREENING or not isinstance(server.peer, Trunk):
             return []
@@ -229,6 +232,7 @@ class Proxy:
         if isinstance(verdict, Redirect):
             contact = b"Contact: <" + verdict.contact + b">"
             return self._table.answer(server, verdict.code, now, extra=(contact,))
+        server.followed = followed
         draft = server.draft
         self._border.clean(draft, server.peer, screened=True)
         for name in verdict.tags.removed | {header.lower() for header, _ in verdict.tags.headers}:
@@ -309,8 +313,8 @@ class Proxy:
         if server.begin(answer(request, 100, tag=b"", top_via=line), now):
             actions.append(Send(server.last, along, back))
         if in_dialog:
-            self.dialogs.passed(request, now)
-            actions += self._in_dialog(server, routed, dialog, now)
+            ended = self.dialogs.passed(request, now)
+            actions += [*self._in_dialog(server, routed, dialog, now), *ended]
         elif isinstance(peer, Target) and route is not None:
             actions += self._outward(server, route, now)
         elif isinstance(peer, Trunk) and server.invite:

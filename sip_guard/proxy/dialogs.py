@@ -1,28 +1,37 @@
-"""How many calls a trunk has, where their number is limited."""
+"""The calls of trunks, from their INVITE to their BYE: how many there are, and how long each was spoken."""
 
-from collections import Counter
-from typing import Final
+from collections import Counter, OrderedDict
+from typing import Final, NamedTuple
 
 from sip_guard.peer import Trunk
+from sip_guard.proxy.action import Ended, Followed
 from sip_guard.proxy.key import Key
-from sip_guard.sip.message import Request
+from sip_guard.sip.message import Message, Request
 
 LIFETIME: Final = 4 * 3600.0
-"""Seconds without a sign of life after which a call is over: its BYE went another way, or was lost."""
+"""Seconds without a sign of life after which a call is forgotten: its BYE went another way, or was lost."""
 MAX_CALLS: Final = 200_000
-"""Calls that are counted. Trunks' own limits are reached long before; this one is for emergency calls."""
+"""Calls that are known at a time; when there are more, the one without a sign of life for the longest is forgotten."""
+
+
+class _Call(NamedTuple):
+    trunk: str
+    seen: float
+    """When there was a sign of life last."""
+    answered: float = 0.0
+    followed: Followed | None = None
 
 
 class Dialogs:
-    """Counts the calls of trunks that may have so many at a time.
+    """Knows the calls of trunks.
 
     A call counts from its INVITE on, so that what rings counts, until that is refused or the dialog has a BYE. The
     first 2xx makes it a dialog; what other branches of a fork answer is not counted again.
     """
 
     def __init__(self) -> None:
-        self._calls: dict[int, tuple[str, float]] = {}
-        """Trunk and last sign of life, the oldest first; by a hash of the INVITE's key, or of what names the dialog."""
+        self._calls: OrderedDict[int, _Call] = OrderedDict()
+        """By a hash of the INVITE's key, or of what names the dialog; the one with the oldest sign of life first."""
         self._counts: Counter[str] = Counter()
 
     @property
@@ -31,7 +40,7 @@ class Dialogs:
         return len(self._calls)
 
     def count(self, trunk: Trunk) -> int:
-        """Give how many calls it has; 0 for one without a limit."""
+        """Give how many calls it has."""
         return self._counts[trunk.name]
 
     def full(self, trunk: Trunk, now: float) -> bool:
@@ -42,50 +51,59 @@ class Dialogs:
         return self._counts[trunk.name] >= trunk.concurrent_calls
 
     def begin(self, trunk: Trunk, key: Key, now: float) -> None:
-        """Count the call whose INVITE was taken as the transaction `key`."""
-        if trunk.concurrent_calls is None:
-            return
-        self._forget_old(now)
-        if len(self._calls) < MAX_CALLS:
-            self._add(hash(key), trunk.name, now)
+        """Take the call whose INVITE was taken as the transaction `key`."""
+        self._add(hash(key), _Call(trunk.name, now), now)
 
-    def answered(self, key: Key, request: Request, code: int, tag: bytes, now: float) -> None:
-        """Take a final answer to the INVITE of `key`, or its end without one; `tag` is the To tag of the answer.
+    def answered(
+        self, key: Key, invite: Message, code: int, tag: bytes, now: float, *, followed: Followed | None = None
+    ) -> None:
+        """Take a final answer to the INVITE of `key`, or its end without one.
 
-        Whatever comes after the first, and any answer to what was not counted, changes nothing.
+        `invite` is the INVITE or an answer to it, `tag` the To tag of the answer. Whatever comes after the first, and
+        any answer to what was not begun, changes nothing.
         """
-        if code < 200 or not self._calls:
+        if code < 200:
             return
-        trunk = self._remove(hash(key))
-        if trunk and code < 300:
-            self._add(_dialog(request.value(b"call-id"), request.from_tag, tag), trunk, now)
+        call = self._remove(hash(key))
+        if call is not None and code < 300:
+            dialog = _dialog(invite.value(b"call-id"), invite.from_tag, tag)
+            self._add(dialog, _Call(call.trunk, now, now, followed), now)
 
-    def passed(self, request: Request, now: float) -> None:
-        """Take note of a request of a proven dialog: a BYE ends it, any other shows that it lives."""
-        if not self._calls:
-            return
+    def passed(self, request: Request, now: float) -> list[Ended]:
+        """Take a request of a proven dialog: a BYE ends it, any other shows that it lives.
+
+        Gives how a call that is followed has ended.
+        """
         dialog = _dialog(request.value(b"call-id"), request.from_tag, request.to_tag)
-        trunk = self._remove(dialog)
-        if trunk and request.method != b"BYE":
-            self._add(dialog, trunk, now)
+        call = self._remove(dialog)
+        if call is None:
+            return []
+        if request.method != b"BYE":
+            self._add(dialog, call._replace(seen=now), now)
+            return []
+        return [] if call.followed is None else [Ended(call.followed, now - call.answered)]
 
-    def _add(self, call: int, trunk: str, now: float) -> None:
-        if call not in self._calls:
-            self._calls[call] = trunk, now
-            self._counts[trunk] += 1
+    def _add(self, name: int, call: _Call, now: float) -> None:
+        self._forget_old(now)
+        if name in self._calls:
+            return
+        if len(self._calls) >= MAX_CALLS:
+            self._remove(next(iter(self._calls)))
+        self._calls[name] = call
+        self._counts[call.trunk] += 1
 
-    def _remove(self, call: int) -> str:
-        trunk, _ = self._calls.pop(call, ("", 0.0))
-        if trunk:
-            self._counts[trunk] -= 1
-        return trunk
+    def _remove(self, name: int) -> _Call | None:
+        call = self._calls.pop(name, None)
+        if call is not None:
+            self._counts[call.trunk] -= 1
+        return call
 
     def _forget_old(self, now: float) -> None:
         while self._calls:
-            call, (_, seen) = next(iter(self._calls.items()))
-            if now - seen < LIFETIME:
+            name, call = next(iter(self._calls.items()))
+            if now - call.seen < LIFETIME:
                 return
-            self._remove(call)
+            self._remove(name)
 
 
 def _dialog(call_id: bytes, one: bytes, other: bytes) -> int:

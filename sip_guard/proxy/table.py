@@ -2,7 +2,7 @@
 
 from collections import Counter
 
-from sip_guard.proxy.action import Action, Send
+from sip_guard.proxy.action import Action, Answered, Send
 from sip_guard.proxy.dialogs import Dialogs
 from sip_guard.proxy.key import Key
 from sip_guard.proxy.probe import Beat
@@ -22,7 +22,7 @@ class Table:
     """Where an answer is awaited from that is no target's: the Contacts and Routes of calls."""
 
     def __init__(self, dialogs: Dialogs) -> None:
-        """`dialogs` counts the calls of trunks."""
+        """`dialogs` knows the calls of trunks."""
         self._dialogs = dialogs
         self.servers = {}
         self.clients = {}
@@ -79,10 +79,13 @@ class Table:
         """Send an answer with this To tag, if it does not come too late."""
         if not server.answer(code, octets, now):
             return []
-        if code >= 200 and server.invite:
-            self._dialogs.answered(server.key, server.request, code, tag, now)
         self.watch(server)
-        return [Send(octets, server.flow, server.back)]
+        sent = Send(octets, server.flow, server.back)
+        if code < 200 or not server.invite:
+            return [sent]
+        followed, server.followed = server.followed, None
+        self._dialogs.answered(server.key, server.request, code, tag, now, followed=followed)
+        return [sent] if followed is None else [sent, Answered(followed, code)]
 
     def stay_silent(self, server: ServerTransaction, now: float) -> None:
         """Never answer (RFC 4320 4.2)."""

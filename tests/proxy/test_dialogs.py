@@ -8,11 +8,13 @@ from messages import read_request, request
 
 from sip_guard.peer import Trunk
 from sip_guard.proxy import dialogs as module
+from sip_guard.proxy.action import Ended, Followed
 from sip_guard.proxy.dialogs import LIFETIME, Dialogs
 from sip_guard.sip.message import Request
 
 TRUNK = Trunk(name="carrier", targets=("pbx",), concurrent_calls=2)
 FREE = Trunk(name="free", targets=("pbx",))
+FOLLOWED = Followed(7, 8)
 
 
 def message(method: str, call: str, tag: str = "", *, callee: bool = False) -> Request:
@@ -37,11 +39,11 @@ class Calls:
     def begin(self, call: str) -> None:
         self.dialogs.begin(self.trunk, key(call), self.now)
 
-    def answered(self, call: str, code: int, tag: str = "bob") -> None:
-        self.dialogs.answered(key(call), message("INVITE", call), code, tag.encode(), self.now)
+    def answered(self, call: str, code: int, tag: str = "bob", followed: Followed | None = None) -> None:
+        self.dialogs.answered(key(call), message("INVITE", call), code, tag.encode(), self.now, followed=followed)
 
-    def passed(self, method: str, call: str, tag: str = "bob", *, callee: bool = False) -> None:
-        self.dialogs.passed(message(method, call, tag, callee=callee), self.now)
+    def passed(self, method: str, call: str, tag: str = "bob", *, callee: bool = False) -> list[Ended]:
+        return self.dialogs.passed(message(method, call, tag, callee=callee), self.now)
 
     def count(self) -> int:
         return self.dialogs.count(self.trunk)
@@ -97,11 +99,12 @@ def test_what_is_taken_beyond_the_limit_counts_as_well() -> None:
     assert calls.full()
 
 
-def test_a_trunk_without_a_limit_costs_nothing() -> None:
+def test_a_trunk_without_a_limit_is_never_full() -> None:
     calls = Calls(FREE)
-    calls.begin("1")
+    for call in "123":
+        calls.begin(call)
+    assert calls.count() == 3
     assert not calls.full()
-    assert calls.dialogs._calls == {}
 
 
 def test_a_trunk_that_may_have_none_is_full() -> None:
@@ -206,14 +209,66 @@ def test_a_sign_of_life_keeps_it(method: str) -> None:
     assert calls.count() == 1
 
 
-def test_what_is_counted_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_beyond_the_bound_the_call_that_was_silent_longest_is_forgotten(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(module, "MAX_CALLS", 5)
     calls = Calls()
-    for number in range(10):
+    for number in range(5):
         calls.begin(str(number))
+        calls.answered(str(number), 200, followed=FOLLOWED)
+    calls.passed("INVITE", "0")
+    calls.begin("new")
     assert calls.count() == len(calls.dialogs._calls) == 5
-    calls.answered("9", 486)
-    assert calls.count() == 5
+    assert [bool(calls.passed("BYE", str(number))) for number in range(5)] == [True, False, True, True, True]
+
+
+# How calls end that are followed.
+
+
+@pytest.mark.parametrize("callee", [False, True])
+def test_a_call_lasts_from_its_first_2xx_to_its_bye(callee: bool) -> None:
+    calls = Calls(FREE)
+    calls.begin("1")
+    calls.now = 10.0
+    calls.answered("1", 200, followed=FOLLOWED)
+    calls.now = 70.0
+    assert calls.passed("UPDATE", "1") == []
+    calls.now = 72.5
+    assert calls.passed("BYE", "1", callee=callee) == [Ended(FOLLOWED, 62.5)]
+    assert calls.passed("BYE", "1", callee=callee) == []
+
+
+def test_of_a_fork_the_first_answer_is_the_call() -> None:
+    calls = Calls(FREE)
+    calls.begin("1")
+    calls.answered("1", 200, "bob", followed=FOLLOWED)
+    calls.now = 5.0
+    calls.answered("1", 200, "carol")
+    assert calls.passed("BYE", "1", "carol") == []
+    assert calls.passed("BYE", "1", "bob") == [Ended(FOLLOWED, 5.0)]
+
+
+def test_nothing_is_told_of_a_call_that_nobody_follows() -> None:
+    calls = Calls(FREE)
+    calls.begin("1")
+    calls.answered("1", 200)
+    assert calls.passed("BYE", "1") == []
+    assert calls.count() == 0
+
+
+def test_nothing_is_kept_of_calls_that_fail() -> None:
+    calls = Calls(FREE)
+    for number, code in enumerate([302, 404, 408, 487, 500, 603]):
+        calls.begin(str(number))
+        calls.answered(str(number), code, followed=FOLLOWED)
+    assert calls.dialogs._calls == {}
+
+
+def test_what_is_kept_of_a_call_does_not_grow_with_its_names() -> None:
+    calls = Calls(FREE)
+    calls.begin("1")
+    calls.dialogs.answered(key("1"), message("INVITE", "x" * 10_000), 200, b"t" * 10_000, 0.0, followed=FOLLOWED)
+    ((name, call),) = calls.dialogs._calls.items()
+    assert (type(name), call) == (int, ("free", 0.0, 0.0, FOLLOWED))
 
 
 CALLS = st.sampled_from("12345")
@@ -262,7 +317,7 @@ class Chance(RuleBasedStateMachine):
     @invariant()
     def counts_agree(self) -> None:
         assert self.calls.count() == len(self.model)
-        assert Counter(trunk for trunk, _ in self.calls.dialogs._calls.values())["carrier"] == self.calls.count()
+        assert Counter(call.trunk for call in self.calls.dialogs._calls.values())["carrier"] == self.calls.count()
 
     def teardown(self) -> None:
         self.calls.now += LIFETIME
