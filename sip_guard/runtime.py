@@ -2,7 +2,8 @@
 
 from collections import Counter
 from collections.abc import Callable
-from typing import TYPE_CHECKING, NamedTuple
+from itertools import count
+from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 from twisted.internet.defer import CancelledError, Deferred
 from twisted.internet.interfaces import IDelayedCall, IReactorTime
@@ -14,7 +15,7 @@ from sip_guard.log import Logger
 from sip_guard.memory import Memory, give_back
 from sip_guard.peer import Target, Trunk
 from sip_guard.policy.decision import Decision
-from sip_guard.proxy.action import Abandon, Action, Marked, Screen, Send, Unreached
+from sip_guard.proxy.action import Abandon, Action, Answered, Ended, Followed, Marked, Screen, Send, Unreached
 from sip_guard.proxy.core import Proxy
 from sip_guard.proxy.key import Key
 from sip_guard.proxy.muting import Muting
@@ -40,8 +41,19 @@ LATENESS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5)
 Clock = Callable[[], float]
 Carry = Callable[[bytes, Flow, Address | None], None]
 """Sends octets along a flow; the address is that of `Send.back`."""
-Keep = Callable[[float, dict[str, object]], object]
-"""Keeps the record of a decision that was taken then, in seconds since the epoch."""
+
+
+class Record(Protocol):
+    """Keeps decisions and how calls went on, by numbers of which no two are alike."""
+
+    def decided(self, call: int, at: float, fields: dict[str, object]) -> None:
+        """Keep a decision that was taken at `at`, in seconds since the epoch."""
+
+    def answered(self, call: int, code: int, at: float) -> None:
+        """Keep the final answer to a call that was let through."""
+
+    def ended(self, call: int, duration: float) -> None:
+        """Keep how many seconds a call lasted from its answer on."""
 
 
 class Edition(NamedTuple):
@@ -64,11 +76,13 @@ class Runtime:
         log: Logger,
         *,
         wall: Clock,
-        keep: Keep | None = None,
+        kept: Record | None = None,
+        first: int = 1,
     ) -> None:
         """`wall` gives seconds since the epoch; the reactor's own clock, which never goes back, runs the timers.
 
-        `keep` gets what the log gets of each decision.
+        `kept` gets what the log gets of each decision, and how the call went on. `first` is the number of the first
+        decision; the others follow.
         """
         self._proxy = proxy
         self.edition = edition
@@ -76,7 +90,8 @@ class Runtime:
         self._reactor = reactor
         self._log = log
         self._wall = wall
-        self._keep = keep
+        self._kept = kept
+        self._numbers = count(first)
         self._sends: dict[End, Carry] = {}
         self._pending: dict[Key, Deferred[Decision]] = {}
         self._timer: IDelayedCall | None = None
@@ -248,6 +263,8 @@ class Runtime:
                     self.mirror.message(self._wall(), action.octets, flow, sent=True)
             elif isinstance(action, Screen):
                 self._screen(action, now)
+            elif isinstance(action, Answered | Ended):
+                self._went(action)
             elif isinstance(action, Abandon):
                 pending = self._pending.pop(action.key, None)
                 if pending is not None:
@@ -259,6 +276,15 @@ class Runtime:
             else:
                 reason = f"{action.request.method.decode('ascii')} {action.code} {action.phrase}".rstrip()
                 self._complain("refused", action.flow, reason, action.request)
+
+    def _went(self, action: Answered | Ended) -> None:
+        """Keep how a call goes on."""
+        if self._kept is None:
+            return
+        if isinstance(action, Answered):
+            self._kept.answered(action.call.decision, action.code, self._wall())
+        else:
+            self._kept.ended(action.call.decision, action.duration)
 
     def _unreached(self, action: Unreached) -> None:
         """Tell where a request was tried that nobody has answered."""
@@ -309,14 +335,18 @@ class Runtime:
         now = self._reactor.seconds()
         self.counts["decision"] += 1
         self.traffic.decided(call, decision, now - began)
-        self._do(self._proxy.decide(key, decision.verdict, now), now)
+        number = next(self._numbers)
+        actions = self._proxy.decide(key, decision.verdict, now, Followed(number, call.caller))
+        # The caller waits for what is sent, and the record for the decision, before it learns what came of it.
+        self._do([action for action in actions if not isinstance(action, Answered)], now)
         wall = self._wall()
         fields = record(call, decision, edition.masking, now=wall, generation=edition.generation)
         self._log.info("decision", **fields)
-        if self._keep is not None:
-            self._keep(wall, fields)
+        if self._kept is not None:
+            self._kept.decided(number, wall, fields)
         if self.mirror is not None:
             self.mirror.decision(wall, call.call_id, call.flow, fields)
+        self._do([action for action in actions if isinstance(action, Answered)], now)
 
     def _set_timer(self) -> None:
         due = self._proxy.next_timer()

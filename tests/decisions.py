@@ -36,5 +36,5 @@ def fields(call_id: str = "a", **given: Any) -> dict[str, Any]:
     return made | given
 
 
-def row(time: float, call_id: str = "a", **given: Any) -> Row:
-    return Row.of(time, fields(call_id, **given))
+def row(time: float, call_id: str = "a", *, call: int = 0, **given: Any) -> Row:
+    return Row.of(call, time, fields(call_id, **given))

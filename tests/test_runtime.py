@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from incoming import DEFAULT
-from messages import request, response
+from messages import answered, request, response
 from pki import NOW
 from scene import GUARD, SECRET, TARGET, TRUNK, target
 from twisted.internet.defer import Deferred
@@ -37,6 +37,7 @@ if TYPE_CHECKING:
 
 HERE = End("UDP", GUARD)
 ALICE: Address = ("198.51.100.7", 5060)
+PBX: Address = ("203.0.113.5", 5060)
 STRANGER: Address = ("203.0.113.99", 5060)
 STALE = Finding(Code.IAT_STALE, token=1)
 UNSIGNED = Finding(Code.NO_IDENTITY)
@@ -77,6 +78,25 @@ class Waits:
         self.left += 1
 
 
+class Remembers:
+    """A record that only remembers."""
+
+    def __init__(self) -> None:
+        self.decisions: list[tuple[float, dict[str, object]]] = []
+        self.told: list[tuple[object, ...]] = []
+        """What was told of each call, in its order: the number, and what."""
+
+    def decided(self, call: int, at: float, fields: dict[str, object]) -> None:
+        self.decisions.append((at, fields))
+        self.told.append((call, "decided"))
+
+    def answered(self, call: int, code: int, at: float) -> None:
+        self.told.append((call, "answered", code, at - NOW))
+
+    def ended(self, call: int, duration: float) -> None:
+        self.told.append((call, "ended", duration))
+
+
 class Guard:
     """A runtime with all that it needs, and what it did."""
 
@@ -92,7 +112,7 @@ class Guard:
         self.began = self.clock.seconds()
         self.file = BytesIO()
         self.sent: list[tuple[bytes, Address]] = []
-        self.kept: list[tuple[float, dict[str, object]]] = []
+        self.record = Remembers()
         screening = Screening(
             checks or [Answers(UNSIGNED)],
             rules or Rules(DEFAULT),
@@ -108,7 +128,8 @@ class Guard:
             self.clock,
             logger(self.file),
             wall=lambda: NOW + self.clock.seconds() - self.began,
-            keep=lambda at, fields: self.kept.append((at, fields)),
+            kept=self.record,
+            first=7,
         )
         self.runtime.add_end(HERE, lambda octets, flow, _: self.sent.append((octets, flow.remote)))
 
@@ -151,6 +172,15 @@ def acknowledged(guard: Guard) -> bytes:
     return request("ACK", "sip:+12155551213@192.0.2.1:5060", via=via, call_id="call-1", to=to_value)
 
 
+def _answers(invite: bytes, status: str) -> bytes:
+    """Give what the PBX answers to an INVITE."""
+    lines = invite.split(b"\r\n")
+    names = (b"Via:", b"Record-Route:", b"From:", b"Call-ID:", b"CSeq:")
+    kept = [line for line in lines if line.startswith(names)]
+    to = next(line for line in lines if line.startswith(b"To:"))
+    return b"\r\n".join([b"SIP/2.0 " + status.encode(), *kept, to + b";tag=bob", b"Content-Length: 0", b"", b""])
+
+
 # Calls.
 
 
@@ -168,7 +198,7 @@ def test_what_is_logged_of_a_decision_is_kept_at_the_time_of_the_day() -> None:
     guard = Guard()
     guard.clock.advance(12.5)
     guard.gets(invite())
-    ((at, fields),) = guard.kept
+    ((at, fields),) = guard.record.decisions
     assert at == NOW + 12.5
     (line,) = guard.logs("decision")
     assert line == {"ts": line["ts"], "event": "decision", "level": "info"} | fields
@@ -206,9 +236,47 @@ def test_all_that_peers_send_and_get_is_mirrored_and_the_decision_with_it() -> N
     assert copies.messages[2][1] == guard.sent[1][0]
     assert {when for when, *_ in copies.messages} == {NOW + 2.5}
     ((when, call_id, flow, fields),) = copies.decisions
-    ((_, kept),) = guard.kept
+    ((_, kept),) = guard.record.decisions
     assert (when, call_id, flow, fields) == (NOW + 2.5, "call-1", to_alice, kept)
     assert str(fields["from"]).startswith("***")
+
+
+def test_how_a_call_goes_on_is_kept_by_the_number_of_its_decision() -> None:
+    guard = Guard(rules=Rules([]))
+    guard.gets(invite(1))
+    guard.gets(invite(2))
+    first, second = (octets for octets, remote in guard.sent if remote == PBX)
+    guard.gets(_answers(second, "486 Busy Here"), PBX)
+    guard.clock.advance(3.0)
+    guard.gets(_answers(first, "200 OK"), PBX)
+    came = answered(guard.sent[-1][0])
+    guard.clock.advance(61.5)
+    via = "SIP/2.0/UDP 198.51.100.7:5060;branch=z9hG4bKbye"
+    route = f"Route: {came.value(b'record-route').decode()}"
+    guard.gets(request("BYE", "sip:bob@203.0.113.5", route, via=via, call_id="call-1", to=came.value(b"to").decode()))
+    assert guard.sends()[-1] == "5: BYE"
+    assert guard.record.told == [
+        (7, "decided"),
+        (8, "decided"),
+        (8, "answered", 486, 0.0),
+        (7, "answered", 200, 3.0),
+        (7, "ended", 61.5),
+    ]
+
+
+def test_a_decision_is_kept_before_what_came_of_it_at_once() -> None:
+    guard = Guard(rules=Rules([]), target=target(host="2001:db8::5"))
+    guard.gets(invite())
+    (answer,) = guard.sends()[1:]
+    assert guard.record.told == [(7, "decided"), (7, "answered", int(answer.split()[1]), 0.0)]
+    assert guard.counts().get("mistake", 0) == 0
+
+
+def test_of_a_refused_call_nothing_but_the_decision_is_kept() -> None:
+    guard = Guard(Answers(STALE))
+    guard.gets(invite())
+    assert guard.sends() == ["7: 100 Trying", "7: 403 Stale Date"]
+    assert guard.record.told == [(7, "decided")]
 
 
 def test_the_time_of_arrival_is_that_of_the_day() -> None:

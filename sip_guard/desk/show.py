@@ -48,6 +48,16 @@ def moment(at: float) -> str:
     return f"{datetime.fromtimestamp(at, UTC):%Y-%m-%dT%H:%M:%SZ}"
 
 
+def lasted(seconds: float | None) -> str:
+    """Give how long a call lasted as people read it; empty: it is not known."""
+    if seconds is None:
+        return ""
+    if seconds < 60:
+        return f"{seconds:.1f} s"
+    minutes, rest = divmod(round(seconds), 60)
+    return f"{minutes // 60}:{minutes % 60:02}:{rest:02} h" if minutes >= 60 else f"{minutes}:{rest:02} min"
+
+
 def titled(title: str, *columns: str) -> Table:
     """Make a table whose cells are never cut."""
     table = Table(*columns, title=title, title_justify="left", title_style="bold")

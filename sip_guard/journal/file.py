@@ -10,7 +10,7 @@ from typing import Self
 from urllib.parse import quote
 
 from sip_guard.journal import schema
-from sip_guard.journal.row import Row
+from sip_guard.journal.row import Answer, End, Row
 from sip_guard.journal.store import STEP, Rows, Store
 from sip_guard.journal.trouble import DamagedRecord, RefusedRecord, Unusable
 from sip_guard.journal.version import missing, older
@@ -71,6 +71,13 @@ class FileStore(Store):
                 cursor.execute(schema.ADD, row.values)
                 decision = cursor.lastrowid
                 cursor.executemany(schema.ADD_NUMBER, [(number, decision) for number in row.numbers])
+                cursor.executemany(schema.ADD_SHADOW, [(*shadow, decision) for shadow in row.shadows])
+
+    def went(self, entries: Sequence[Answer | End]) -> None:
+        """Keep how calls went on: all of it or nothing."""
+        with _told(), self._transaction() as cursor:
+            for entry in entries:
+                cursor.execute(schema.ANSWERED if isinstance(entry, Answer) else schema.ENDED, entry)
 
     def trim(self, before: float) -> int:
         """Delete some of the decisions from before then, and some of the oldest if there is too much; tell how many."""

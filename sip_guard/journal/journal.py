@@ -8,8 +8,8 @@ from typing import Any
 from twisted.internet.defer import Deferred
 
 from sip_guard.journal.options import Options
-from sip_guard.journal.queue import Queue
-from sip_guard.journal.row import Fields
+from sip_guard.journal.queue import Decided, Queue, Waiting
+from sip_guard.journal.row import Answer, End, Fields
 from sip_guard.journal.writing import AGAIN, Mistake, Writing
 from sip_guard.log import Logger
 
@@ -32,9 +32,23 @@ class Journal:
         self._thread: Thread | None = None
         self._stopped: Deferred[None] = Deferred()
 
-    def add(self, at: float, fields: Fields) -> None:
-        """Keep a decision taken at `at` (seconds since the epoch). Takes no lock, and waits for nothing."""
-        if self._queue.add(at, fields):
+    def decided(self, call: int, at: float, fields: Fields) -> None:
+        """Keep a decision taken at `at` (seconds since the epoch), by the number `call`, which no other has.
+
+        Like all that follows, it takes no lock, and waits for nothing.
+        """
+        self._add(Decided(call, at, fields))
+
+    def answered(self, call: int, code: int, at: float) -> None:
+        """Keep the final answer to a call that was let through, at `at` (seconds since the epoch)."""
+        self._add(Answer(code, at if code < 300 else None, call))
+
+    def ended(self, call: int, duration: float) -> None:
+        """Keep how many seconds a call has lasted that was answered."""
+        self._add(End(duration, call))
+
+    def _add(self, entry: Waiting) -> None:
+        if self._queue.add(entry):
             return
         now = self._reactor.seconds()
         if now - self._told >= AGAIN:

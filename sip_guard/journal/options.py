@@ -55,4 +55,5 @@ class Options(msgspec.Struct, frozen=True):
     max_octets: int | None = OCTETS
     """Of a file; beyond it the oldest decisions are deleted."""
     queue: int = 10_000
-    """Decisions that may wait while nothing can be written; beyond it they are not kept, and counted."""
+    """Decisions, answers and ends of calls that may wait while nothing can be written; beyond it they are not kept, and
+    counted."""

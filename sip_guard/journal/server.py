@@ -9,7 +9,7 @@ import msgspec
 from sip_guard.journal import connecting, schema
 from sip_guard.journal.connecting import connect, disconnect, telling
 from sip_guard.journal.options import Server
-from sip_guard.journal.row import Row
+from sip_guard.journal.row import Answer, End, Row
 from sip_guard.journal.store import Rows, Store
 from sip_guard.journal.trouble import RefusedRecord
 from sip_guard.journal.version import missing, older
@@ -30,13 +30,25 @@ _ADD: Final = """
     WITH given AS (
         SELECT nextval(pg_get_serial_sequence('decision', 'id')) AS id, decision.*
         FROM json_to_recordset(?) AS decision (
-            time DOUBLE PRECISION, call_id TEXT, trunk TEXT, result TEXT, action TEXT, rule TEXT, reason TEXT,
-            sip_code INTEGER, record TEXT, numbers TEXT[])
+            call BIGINT, time DOUBLE PRECISION, call_id TEXT, trunk TEXT, result TEXT, action TEXT, rule TEXT,
+            reason TEXT, sip_code INTEGER, record TEXT, numbers TEXT[], rules TEXT[], actions TEXT[])
     ), kept AS (
-        INSERT INTO decision (id, time, call_id, trunk, result, action, rule, reason, sip_code, record)
-        SELECT id, time, call_id, trunk, result, action, rule, reason, sip_code, record FROM given
+        INSERT INTO decision (id, call, time, call_id, trunk, result, action, rule, reason, sip_code, record)
+        SELECT id, call, time, call_id, trunk, result, action, rule, reason, sip_code, record FROM given
+    ), shadowed AS (
+        INSERT INTO shadow (decision, rule, action)
+        SELECT id, one.rule, one.action FROM given, unnest(rules, actions) AS one (rule, action)
     )
     INSERT INTO number (number, decision) SELECT unnest(numbers), id FROM given"""
+
+_ANSWERED: Final = """
+    UPDATE decision SET answer = given.code, answered = given.answered
+    FROM json_to_recordset(?) AS given (code INTEGER, answered DOUBLE PRECISION, call BIGINT)
+    WHERE decision.call = given.call"""
+_ENDED: Final = """
+    UPDATE decision SET duration = given.duration
+    FROM json_to_recordset(?) AS given (duration DOUBLE PRECISION, call BIGINT)
+    WHERE decision.call = given.call"""
 
 
 class ServerStore(Store):
@@ -71,6 +83,13 @@ class ServerStore(Store):
     def add(self, rows: Sequence[Row]) -> None:
         """Keep decisions: all of them or none. Raises RefusedValue too."""
         self._change(_ADD, (msgspec.json.encode([_named(row) for row in rows]).decode(),))
+
+    def went(self, entries: Sequence[Answer | End]) -> None:
+        """Keep how calls went on. Raises RefusedValue too."""
+        for statement, kind in ((_ANSWERED, Answer), (_ENDED, End)):
+            given = [entry._asdict() for entry in entries if isinstance(entry, kind)]
+            if given:
+                self._change(statement, (msgspec.json.encode(given).decode(),))
 
     def close(self) -> None:
         """Close the connection, whatever happens. What was committed stays."""
@@ -120,5 +139,7 @@ def _named(row: Row) -> dict[str, object]:
     """Give a row by the names of its columns. A text of PostgreSQL holds no NUL."""
     values = (value.replace("\0", "\ufffd") if isinstance(value, str) else value for value in row.values)
     return dict(zip(schema.COLUMNS, values, strict=True)) | {
-        "numbers": sorted({number.replace("\0", "\ufffd") for number in row.numbers})
+        "numbers": sorted({number.replace("\0", "\ufffd") for number in row.numbers}),
+        "rules": [rule for rule, _ in row.shadows],
+        "actions": [action for _, action in row.shadows],
     }

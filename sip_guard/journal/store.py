@@ -9,7 +9,7 @@ from typing import Any, ClassVar, NamedTuple
 import msgspec
 
 from sip_guard.journal import schema
-from sip_guard.journal.row import Row
+from sip_guard.journal.row import Answer, End, Row
 
 STEP = 500
 """Rows in one transaction: others can write in between, and none takes long."""
@@ -43,6 +43,23 @@ class Found(NamedTuple):
     """Seconds since the epoch."""
     fields: dict[str, Any]
     """In the form of `sip_guard.record`."""
+    answer: int | None = None
+    """The final answer to a call that was let through; None: not known, or not yet."""
+    answered: float | None = None
+    """When that was, in seconds since the epoch, if it is a 2xx."""
+    duration: float | None = None
+    """Seconds from then to the end of the call; None: not known, or not yet."""
+
+
+class Shadowed(NamedTuple):
+    """What a rule in shadow would have done with a call, and how that went on."""
+
+    rule: str
+    action: str
+    refused: int | None
+    """The answer that it was refused with all the same; None: it was let through."""
+    answered: float | None
+    duration: float | None
 
 
 class Store(ABC):
@@ -53,6 +70,10 @@ class Store(ABC):
     @abstractmethod
     def add(self, rows: Sequence[Row]) -> None:
         """Keep decisions: all of them or none."""
+
+    @abstractmethod
+    def went(self, entries: Sequence[Answer | End]) -> None:
+        """Keep how calls went on. Done twice it is the same, and it is no fault if a decision is not there."""
 
     @abstractmethod
     def close(self) -> None:
@@ -93,9 +114,13 @@ class Store(ABC):
 
     def search(self, wanted: Wanted) -> Iterator[Found]:
         """Give decisions, the newest first."""
-        asked = {name: value for name in schema.CONDITIONS if (value := getattr(wanted, name)) is not None}
-        for time, record in self._rows(*schema.search(asked, wanted.numbers, wanted.limit)):
-            yield Found(time, msgspec.json.decode(record))
+        for time, record, *went in self._rows(*schema.search(_asked(wanted), wanted.numbers, wanted.limit)):
+            yield Found(time, msgspec.json.decode(record), *went)
+
+    def shadows(self, wanted: Wanted) -> Iterator[Shadowed]:
+        """Give what rules in shadow would have done with calls of a trunk and a time; no other condition is asked."""
+        asked = {name: value for name, value in _asked(wanted).items() if name in ("trunk", "since", "until")}
+        yield from map(Shadowed._make, self._rows(*schema.shadows(asked)))
 
     def naming(self, forms: tuple[str, ...]) -> list[int]:
         """Give decisions that name a number in one of its forms: in findings and Call-IDs, too, if it is a long one.
@@ -115,3 +140,7 @@ class Store(ABC):
     def _said(self, statement: str) -> str:
         """Give a statement in the words of this kind of record."""
         return statement.format(**self._dialect._asdict())
+
+
+def _asked(wanted: Wanted) -> dict[str, object]:
+    return {name: value for name in schema.CONDITIONS if (value := getattr(wanted, name)) is not None}

@@ -8,8 +8,8 @@ from sip_guard.journal.ageing import Ageing
 from sip_guard.journal.file import set_aside
 from sip_guard.journal.opening import to_keep
 from sip_guard.journal.options import Options
-from sip_guard.journal.queue import Queue
-from sip_guard.journal.row import Row
+from sip_guard.journal.queue import Decided, Queue
+from sip_guard.journal.row import Answer, End, Row
 from sip_guard.journal.store import STEP, Store
 from sip_guard.journal.trouble import DamagedRecord, Unusable
 
@@ -34,13 +34,15 @@ class Writing:
         self._store: Store | None = None
         self._ageing = Ageing(options.days)
         self._batch: list[Row] = []
+        self._went: list[Answer | End] = []
+        """How calls went on: of those in the batch, and of earlier ones."""
         self._troubled = False
         self._told = float("-inf")
 
     @property
     def waiting(self) -> int:
-        """Decisions that are not in the record yet."""
-        return len(self._queue) + len(self._batch)
+        """Decisions, and answers and ends of calls, that are not in the record yet."""
+        return len(self._queue) + len(self._batch) + len(self._went)
 
     def write(self, now: float, wall: float) -> bool:
         """Write all that waits; tell whether that went well. If not, it is kept for the next time.
@@ -52,6 +54,9 @@ class Writing:
             while self.waiting:
                 self._take()
                 self._add(store)
+                if self._went:
+                    store.went(self._went)
+                    self._went.clear()
             before = self._ageing.before(store, now, wall)
             for _ in range(_TRIMS):
                 if not store.trim(before):
@@ -60,9 +65,10 @@ class Writing:
             self.close()
             self._trouble(error, now, wall)
             return False
-        except Exception as error:  # noqa: BLE001 - our own mistake, not to be made again with the same decisions
+        except Exception as error:  # noqa: BLE001 - our own mistake, not to be made again with the same
             self._mistake("record", error)
             self._batch.clear()
+            self._went.clear()
             return False
         if self._troubled:
             self._troubled = False
@@ -81,11 +87,14 @@ class Writing:
         return self._store
 
     def _take(self) -> None:
-        """Take the next decisions. One that cannot be written down must not hold up the others."""
-        while self._queue and len(self._batch) < STEP:
-            time, fields = self._queue.take()
+        """Take what is next. A decision that cannot be written down must not hold up the others."""
+        while self._queue and len(self._batch) + len(self._went) < STEP:
+            entry = self._queue.take()
+            if not isinstance(entry, Decided):
+                self._went.append(entry)
+                continue
             try:
-                self._batch.append(Row.of(time, fields))
+                self._batch.append(Row.of(*entry))
             except Exception as error:  # noqa: BLE001 - our own mistake, told as any other
                 self._mistake("record", error)
 

@@ -21,7 +21,8 @@ from twisted.internet.task import Clock
 
 from sip_guard.checking import checks_of
 from sip_guard.config import load
-from sip_guard.journal.queue import Queue
+from sip_guard.journal.journal import Journal
+from sip_guard.journal.options import Options as Record
 from sip_guard.log import logger
 from sip_guard.memory import settle
 from sip_guard.peer import Peers
@@ -90,13 +91,14 @@ class Guard:
             mistake=_raise,
         )
         self._log = TemporaryFile()  # noqa: SIM115 - gone with the process
+        log = logger(self._log, clock=clock)
         self._runtime = Runtime(
             proxy,
             Edition(screening, Masking(config.log.numbers, bytes(32))),
             clock,
-            logger(self._log, clock=clock),
+            log,
             wall=time.time,
-            keep=Queue(10_000).add,
+            kept=Journal(Record(folder / "decisions.sqlite3"), clock, log, _raise),
         )
         self._runtime.add_end(end, self._carry)
         self._sent: list[bytes] = []

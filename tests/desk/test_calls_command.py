@@ -14,7 +14,7 @@ from decisions import fields as decision
 
 from sip_guard.cli import main
 from sip_guard.journal.file import FileStore
-from sip_guard.journal.row import Row
+from sip_guard.journal.row import Answer, End, Row
 from sip_guard.record import Masking
 from sip_guard.secret import FILE as SECRET_FILE
 
@@ -46,7 +46,7 @@ class Office:
     def keeps(self, *decisions: dict[str, Any], at: float = NOON) -> None:
         """Keep decisions of one minute after the other."""
         with closing(FileStore.to_write(self.record)) as store:
-            store.add([Row.of(at + 60 * minute, each) for minute, each in enumerate(decisions)])
+            store.add([Row.of(minute, at + 60 * minute, each) for minute, each in enumerate(decisions)])
 
     def asks(self, *arguments: str, typed: str | None = None) -> Result:
         runner = CliRunner(env={"COLUMNS": "240", "SIP_GUARD_CONFIG": str(self.config)})
@@ -111,6 +111,37 @@ def test_the_table_shows_a_line_a_decision_and_nothing_that_a_terminal_obeys(off
     assert BANK in shown
     assert "evil?[2J[bold]" in shown
     assert office.asks("calls", "--trunk", "nobody").stdout == "no such decision in the record\n"
+
+
+def test_how_a_call_went_on_is_shown_where_it_is_known(office: Office) -> None:
+    office.keeps(decision("refused", sip_code=403), decision("spoken"), decision("busy"), decision("lost"))
+    with closing(FileStore.to_write(office.record)) as store:
+        store.went([Answer(200, NOON + 65, 1), End(3725.0, 1), Answer(486, None, 2)])
+    table = [line.split("\u2502") for line in office.asks("calls").stdout.splitlines() if "2023-11-15" in line]
+    assert [(cells[9].strip(), cells[10].strip()) for cells in table] == [
+        ("", ""),
+        ("486", ""),
+        ("200", "1:02:05 h"),
+        ("403", ""),
+    ]
+    lines = [*map(json.loads, office.asks("calls", "--json").stdout.splitlines())]
+    assert lines[2] == {
+        "ts": "2023-11-15T12:01:00.000000Z",
+        "event": "decision",
+        "level": "info",
+        **decision("spoken"),
+        "answer": 200,
+        "answered": "2023-11-15T12:01:05.000000Z",
+        "duration": 3725.0,
+    }
+    assert "answer" not in lines[0]
+    rows = csv.DictReader(io.StringIO(office.asks("calls", "--csv").stdout))
+    assert [(row["answer"], row["answered"][:19], row["duration"]) for row in rows] == [
+        ("", "", ""),
+        ("486", "", ""),
+        ("200", "2023-11-15T12:01:05", "3725.0"),
+        ("", "", ""),
+    ]
 
 
 def test_it_is_said_that_there_are_more(office: Office) -> None:

@@ -78,7 +78,7 @@ def kept(log: str) -> str:
     with closing(FileStore.to_write(path)) as store:
         lines = [json.loads(line) for line in Path(log).read_bytes().splitlines()]
         decisions = [line for line in lines if line.pop("event") == "decision"]
-        store.add([Row.of(datetime.fromisoformat(each.pop("ts")).timestamp(), each) for each in decisions])
+        store.add([Row.of(0, datetime.fromisoformat(each.pop("ts")).timestamp(), each) for each in decisions])
     return str(path)
 
 

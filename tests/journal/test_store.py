@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from sip_guard.journal import schema
 from sip_guard.journal.opening import to_read, to_write
 from sip_guard.journal.options import Place
+from sip_guard.journal.row import Answer, End, Row
 from sip_guard.journal.store import STEP, Store, Wanted
 from sip_guard.journal.trouble import RefusedRecord, Unusable
 
@@ -127,7 +128,7 @@ def test_all_of_a_batch_is_kept_or_nothing(store: Store) -> None:
         """What no record can hold."""
 
     wrong = row(2.0, "b")
-    wrong = wrong._replace(values=(*wrong.values[:7], Nobody(), wrong.values[8]))
+    wrong = wrong._replace(values=(*wrong.values[:8], Nobody(), wrong.values[9]))
     with pytest.raises((Unusable, TypeError)):
         store.add([row(1.0, "a"), wrong])
     assert kept(store) == []
@@ -185,6 +186,70 @@ def test_a_record_that_no_guard_has_made_ready_is_not_read(place: Place) -> None
     to_write(place).close()
     with closing(to_read(place)) as store:
         assert kept(store) == []
+
+
+def test_how_calls_went_on_is_kept_beside_their_decisions(store: Store) -> None:
+    store.add([row(float(at), str(at), call=2**62 + at) for at in range(4)])
+    entries: list[Answer | End] = [Answer(200, 5.5, 2**62), Answer(486, None, 2**62 + 1), Answer(200, 6.0, 2**62 + 2)]
+    entries.append(End(61.5, 2**62))
+    for _ in range(2):
+        store.went([*entries, Answer(200, 7.0, 99), End(1.0, 98)])
+    assert {found.fields["call_id"]: found[2:] for found in store.search(Wanted())} == {
+        "0": (200, 5.5, 61.5),
+        "1": (486, None, None),
+        "2": (200, 6.0, None),
+        "3": (None, None, None),
+    }
+
+
+def test_what_rules_in_shadow_would_have_done_is_found_with_how_it_went(store: Store) -> None:
+    would = [{"rule": "new", "action": "reject 403", "mode": "shadow"}, {"rule": "other", "action": "tag"}]
+    store.add([row(float(at), str(at), call=at, trunk="ab"[at % 2], shadow=would[: at + 1]) for at in range(4)])
+    store.add([row(5.0, "none", call=5, shadow=[]), row(6.0, "refused", call=6, shadow=would[1:], sip_code=403)])
+    store.went([Answer(200, 9.0, 1), End(60.0, 1), Answer(486, None, 2)])
+    assert sorted(store.shadows(Wanted(trunk="b")), key=str) == [
+        ("new", "reject 403", None, 9.0, 60.0),
+        ("new", "reject 403", None, None, None),
+        ("other", "tag", None, 9.0, 60.0),
+        ("other", "tag", None, None, None),
+    ]
+    assert len([*store.shadows(Wanted(since=1.0, until=3.0))]) == 4
+    assert [*store.shadows(Wanted(since=6.0))] == [("other", "tag", 403, None, None)]
+    store.trim(3.0)
+    assert [each.rule for each in store.shadows(Wanted(until=4.0, trunk="b"))] == ["new", "other"]
+
+
+def test_a_record_of_version_1_keeps_its_decisions_and_learns_of_answers(
+    place: Place, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    would = [{"rule": "uk-never", "action": "reject 403"}, {"rule": "campaign", "action": "tag"}]
+    with monkeypatch.context() as before:
+        before.setattr(schema, "VERSION", 1)
+        before.setattr(schema, "MIGRATIONS", schema.MIGRATIONS[:1])
+        with closing(to_write(place)) as store:
+            for at, shadows in enumerate([would, []]):
+                _first(store, row(float(at), str(at), shadow=shadows))
+    with pytest.raises(RefusedRecord, match="is an older record, or a new one"):
+        to_read(place)
+    with closing(to_write(place)) as store:
+        store.add([row(2.0, "2", call=7, shadow=[])])
+        store.went([Answer(200, 3.0, 7), End(9.0, 7)])
+        assert [(found.fields["call_id"], *found[2:]) for found in store.search(Wanted())] == [
+            ("2", 200, 3.0, 9.0),
+            ("1", None, None, None),
+            ("0", None, None, None),
+        ]
+        assert sorted(store.shadows(Wanted())) == [
+            ("campaign", "tag", None, None, None),
+            ("uk-never", "reject 403", None, None, None),
+        ]
+
+
+def _first(store: Store, decision: Row) -> None:
+    """Keep a decision as the first version did."""
+    names = ("time", "call_id", "trunk", "result", "action", "rule", "reason", "sip_code", "record")
+    statement = f"INSERT INTO decision ({', '.join(names)}) VALUES ({', '.join('?' * len(names))})"
+    store._change(statement, decision.values[1:])
 
 
 def test_each_version_leads_to_the_next_one_or_stays(place: Place, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -13,7 +13,8 @@ from decisions import fields
 
 from sip_guard.journal.file import FileStore
 from sip_guard.journal.options import DAY, Options
-from sip_guard.journal.queue import Queue
+from sip_guard.journal.queue import Decided, Queue
+from sip_guard.journal.row import Answer, End
 from sip_guard.journal.store import STEP, Wanted
 from sip_guard.journal.writing import AGAIN, Writing
 
@@ -39,7 +40,7 @@ class Desk:
 
     def decides(self, *call_ids: str) -> None:
         for call_id in call_ids:
-            self.queue.add(self.wall, fields(call_id))
+            self.queue.add(Decided(0, self.wall, fields(call_id)))
 
     def writes(self, after: float = 0.5) -> bool:
         self.now += after
@@ -76,7 +77,42 @@ def test_the_whole_form_of_a_decision_is_kept(desk: Desk) -> None:
     desk.writes()
     with closing(FileStore.to_read(desk.file)) as store:
         (found,) = store.search(Wanted())
-    assert found == (NOW, fields("a"))
+    assert (found.time, found.fields) == (NOW, fields("a"))
+
+
+def test_how_a_call_went_on_stands_beside_its_decision(desk: Desk) -> None:
+    for call, name in enumerate(["refused", "answered", "in progress", "decided"]):
+        desk.queue.add(Decided(call, NOW, fields(name)))
+    desk.queue.add(Answer(486, None, 0))
+    desk.queue.add(Answer(200, NOW + 5, 1))
+    desk.writes()
+    desk.queue.add(End(61.5, 1))
+    desk.queue.add(Answer(200, NOW + 6, 2))
+    assert desk.writes()
+    with closing(FileStore.to_read(desk.file)) as store:
+        went = {found.fields["call_id"]: found[2:] for found in store.search(Wanted())}
+    assert went == {
+        "refused": (486, None, None),
+        "answered": (200, NOW + 5, 61.5),
+        "in progress": (200, NOW + 6, None),
+        "decided": (None, None, None),
+    }
+
+
+def test_an_answer_that_could_not_be_written_is_written_later(desk: Desk) -> None:
+    desk.decides("a")
+    desk.writes()
+    desk.writing.close()
+    aside = desk.file.rename(desk.file.with_name("aside"))
+    desk.file.mkdir()
+    desk.queue.add(Answer(200, NOW + 5, 0))
+    assert not desk.writes()
+    assert desk.writing.waiting == 1
+    desk.file.rmdir()
+    aside.rename(desk.file)
+    assert desk.writes()
+    with closing(FileStore.to_read(desk.file)) as store:
+        assert [found.answer for found in store.search(Wanted())] == [200]
 
 
 def test_old_decisions_go_as_time_passes(desk: Desk) -> None:
@@ -186,7 +222,7 @@ def test_a_newer_record_is_left_alone_and_calls_go_on(desk: Desk) -> None:
 
 def test_a_decision_that_cannot_be_written_down_is_a_mistake_and_costs_no_other(desk: Desk) -> None:
     desk.decides("a")
-    desk.queue.add(NOW, fields("\udc80"))
+    desk.queue.add(Decided(0, NOW, fields("\udc80")))
     desk.decides("b")
     assert desk.writes()
     assert desk.kept() == ["a", "b"]
@@ -196,10 +232,10 @@ def test_a_decision_that_cannot_be_written_down_is_a_mistake_and_costs_no_other(
 
 def test_what_finds_no_room_is_dropped_and_counted() -> None:
     queue = Queue(2)
-    assert [queue.add(NOW, fields(each)) for each in "abcd"] == [True, True, False, False]
+    assert [queue.add(Decided(0, NOW, fields(each))) for each in "abcd"] == [True, True, False, False]
     assert (len(queue), queue.dropped) == (2, 2)
-    assert queue.take()[1]["call_id"] == "a"
-    assert queue.add(NOW, fields("e"))
+    assert queue.take() == (0, NOW, fields("a"))
+    assert queue.add(Decided(0, NOW, fields("e")))
     assert queue.dropped == 2
 
 

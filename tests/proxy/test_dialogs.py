@@ -296,12 +296,14 @@ class Chance(RuleBasedStateMachine):
     @rule(call=CALLS, code=st.sampled_from([180, 200, 202, 404, 487, 603]), tag=TAGS)
     def answer(self, call: str, code: int, tag: str) -> None:
         if code >= 200 and self.model.pop((call, ""), None) is not None and code < 300:
+            self.old()
             self.model.setdefault((call, tag), self.calls.now)
         self.calls.answered(call, code, tag)
 
     @rule(call=CALLS, tag=TAGS, method=st.sampled_from(["BYE", "INVITE", "UPDATE"]), callee=st.booleans())
     def request(self, call: str, tag: str, method: str, callee: bool) -> None:
         if self.model.pop((call, tag), None) is not None and method != "BYE":
+            self.old()
             self.model[call, tag] = self.calls.now
         self.calls.passed(method, call, tag, callee=callee)
 

@@ -300,7 +300,7 @@ def test_a_list_tells_how_much_is_in_it_and_since_when_it_is_good(guard: AtWork,
 def test_the_record_tells_what_waits_and_what_it_has_lost(guard: AtWork, tmp_path: Path) -> None:
     journal = Journal(Record(tmp_path / "d.sqlite3", queue=100), guard.clock, logger(BytesIO()), lambda *_: None)
     for number in range(103):
-        journal.add(NOW, fields(str(number)))
+        journal.decided(number, NOW, fields(str(number)))
     found = scraped(guard, guard.parts(journal=journal))
     assert (value(found, "record_waiting"), value(found, "record_dropped_total")) == (100, 3)
 

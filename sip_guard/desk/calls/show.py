@@ -9,7 +9,7 @@ from rich.console import Console
 from rich.text import Text
 
 from sip_guard.desk.calls.command import Decisions
-from sip_guard.desk.show import moment, titled
+from sip_guard.desk.show import lasted, moment, titled
 from sip_guard.journal.store import Found
 
 _COLUMNS = (
@@ -27,6 +27,7 @@ _COLUMNS = (
     "to",
 )
 _MORE = ("target", "diversion", "privacy", "attest", "origid", "spc", "findings", "shadow", "latency_ms", "generation")
+_WENT = ("answer", "answered", "duration")
 _FORMULA = ("=", "+", "-", "@", "\t", "\r")
 """How cells begin that a spreadsheet would compute."""
 
@@ -36,10 +37,13 @@ def table(decisions: Decisions, console: Console) -> None:
     if not decisions.found:
         console.print("no such decision in the record")
         return
-    shown = titled("Decisions", "time", "trunk", "from", "to", "result", "action", "rule", "reason", "Call-ID")
-    for time, fields in decisions.found:
-        names = ("trunk", "from", "target", "result", "action", "rule", "reason", "call_id")
-        shown.add_row(moment(time), *(Text(_printable(_cell(fields.get(name)))) for name in names))
+    about = ("trunk", "from", "to", "result", "action", "rule", "reason", "answer", "lasted", "Call-ID")
+    shown = titled("Decisions", "time", *about)
+    for found in decisions.found:
+        names = ("trunk", "from", "target", "result", "action", "rule", "reason", "answer", "lasted", "call_id")
+        answer = found.fields.get("sip_code") or found.answer
+        fields = found.fields | {"answer": answer, "lasted": lasted(found.duration)}
+        shown.add_row(moment(found.time), *(Text(_printable(_cell(fields.get(name)))) for name in names))
     console.print(shown)
 
 
@@ -47,20 +51,28 @@ def csv(decisions: Decisions, file: TextIO) -> None:
     """Write a header row, and a row a decision; several values in one cell are parted by spaces."""
     writer = formats.writer(file, lineterminator="\n")
     names = (*_COLUMNS, *_MORE)
-    writer.writerow(("time", *names))
+    writer.writerow(("time", *names, *_WENT))
     for found in decisions.found:
-        cells = [_cell(found.fields.get(name)) for name in names]
+        fields = found.fields | went(found)
+        cells = [_cell(fields.get(name)) for name in (*names, *_WENT)]
         writer.writerow((_iso(found.time), *(f"'{cell}" if cell.startswith(_FORMULA) else cell for cell in cells)))
 
 
 def json(decisions: Decisions, file: TextIO) -> None:
-    """Write the lines that the log had of the decisions."""
+    """Write the lines that the log had of the decisions, with how the calls went on."""
     file.writelines(msgspec.json.encode(line(found)).decode() + "\n" for found in decisions.found)
 
 
 def line(found: Found) -> dict[str, object]:
-    """Give a decision as it stands in the log."""
-    return {"ts": _iso(found.time), "event": "decision", "level": "info", **found.fields}
+    """Give a decision as it stands in the log, and how the call went on, as far as that is known."""
+    return {"ts": _iso(found.time), "event": "decision", "level": "info", **found.fields, **went(found)}
+
+
+def went(found: Found) -> dict[str, object]:
+    """Give what is known of how a call went on that was let through."""
+    at = None if found.answered is None else _iso(found.answered)
+    known = zip(_WENT, (found.answer, at, found.duration), strict=True)
+    return {name: value for name, value in known if value is not None}
 
 
 def _iso(time: float) -> str:
