@@ -47,7 +47,9 @@ def test_options_have_the_ranges_and_defaults_of_what_they_become(
     shape: type[msgspec.Struct], meaning: type[msgspec.Struct]
 ) -> None:
     meant = {field.name: field for field in msgspec.structs.fields(meaning)}
-    compared = [field for field in msgspec.structs.fields(shape) if isinstance(field.default, (int, float, str))]
+    plain = [field for field in msgspec.structs.fields(shape) if isinstance(field.default, (int, float, str))]
+    # What a trunk's calls may show is a matter of a check, and not of the trunk.
+    compared = [field for field in plain if field.name != "may_present"]
     assert len(compared) >= 6
     for field in compared:
         assert (field.default, field.type) == (meant[field.name].default, meant[field.name].type), field.name
