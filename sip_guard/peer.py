@@ -153,6 +153,8 @@ class _Index:
         self._exact = dict(ends)
         self._networks: dict[tuple[int, int, int], dict[int, Trunk | Target]] = {}
         self._seen: dict[Address, Trunk | Target] = {}
+        self._strangers: set[Address] = set()
+        """Addresses that are nobody's, as many a datagram of a flood may ask."""
         for source, peer in sources:
             self._add(source, peer)
         self._order = sorted(self._networks, reverse=True)
@@ -169,12 +171,16 @@ class _Index:
     def at(self, address: Address) -> Trunk | Target | None:
         """Give the peer; None for a stranger."""
         peer = self._exact.get(address) or self._seen.get(address)
+        if peer is not None or address in self._strangers:
+            return peer
+        peer = self._look_up(address)
+        seen = self._strangers if peer is None else self._seen
+        if len(seen) >= MAX_SEEN:
+            seen.clear()
         if peer is None:
-            peer = self._look_up(address)
-            if peer is not None:
-                if len(self._seen) >= MAX_SEEN:
-                    self._seen.clear()
-                self._seen[address] = peer
+            self._strangers.add(address)
+        else:
+            self._seen[address] = peer
         return peer
 
     def _look_up(self, address: Address) -> Trunk | Target | None:
