@@ -13,6 +13,7 @@ from sip_guard.cli.hash_password import hash_password
 from sip_guard.cli.lists import lists
 from sip_guard.cli.reload import reload
 from sip_guard.cli.run import run
+from sip_guard.cli.shadow import shadow
 from sip_guard.cli.simulate import simulate
 from sip_guard.cli.status import status
 from sip_guard.cli.verify import verify
@@ -35,6 +36,7 @@ for _command in (
     lists,
     reload,
     run,
+    shadow,
     simulate,
     status,
     verify,

@@ -1,6 +1,7 @@
 """A report of the desk, for people and for programs."""
 
 from datetime import UTC, datetime
+from typing import Final
 
 import msgspec
 from rich.console import Console
@@ -8,6 +9,7 @@ from rich.table import Table
 from rich.text import Text
 
 from sip_guard.call import Finding
+from sip_guard.desk.figures import Figures
 from sip_guard.desk.verify import Report
 
 _STYLES = {"good": "green", "wrong": "bold red", "not asked": "dim"}
@@ -53,9 +55,19 @@ def lasted(seconds: float | None) -> str:
     if seconds is None:
         return ""
     if seconds < 60:
-        return f"{seconds:.1f} s"
+        return f"{round(seconds, 1):g} s"
     minutes, rest = divmod(round(seconds), 60)
     return f"{minutes // 60}:{minutes % 60:02}:{rest:02} h" if minutes >= 60 else f"{minutes}:{rest:02} min"
+
+
+COLUMNS_OF_FIGURES: Final = ("answered", "half of them within", "90 % within", "over a minute")
+
+
+def row_of_figures(figures: Figures) -> tuple[str, ...]:
+    """Give how calls went on, in the columns above. Times and shares are of those whose end is known."""
+    half, most = (lasted(None if each is None else float(each)) for each in (figures.within(0.5), figures.within(0.9)))
+    share = f"{figures.long / figures.ended:.0%} ({figures.long})" if figures.ended else ""
+    return str(figures.answered), half, most, share
 
 
 def titled(title: str, *columns: str) -> Table:

@@ -45,7 +45,7 @@ class Journal:
 
     def ended(self, call: int, duration: float) -> None:
         """Keep how many seconds a call has lasted that was answered."""
-        self._add(End(duration, call))
+        self._add(End(round(duration, 3), call))
 
     def _add(self, entry: Waiting) -> None:
         if self._queue.add(entry):

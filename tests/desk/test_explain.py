@@ -20,7 +20,7 @@ from sip_guard.cli import main
 from sip_guard.config import Config, load
 from sip_guard.desk.guard import DeskGuard, Means, prepare
 from sip_guard.journal.file import FileStore
-from sip_guard.journal.row import Row
+from sip_guard.journal.row import Answer, End, Row
 from sip_guard.log import logger
 from sip_guard.policy.rules import Rules
 from sip_guard.record import Masking, record
@@ -190,6 +190,18 @@ def test_the_record_is_asked_where_there_is_one_and_else_the_log(desk: Explained
         assert made["problems"] == ["there are 2 decisions about this Call-ID, of which this is the last"]
     gone = desk.explain("nothing", config)
     assert (gone.exit_code, "Call-ID of a decision in the record" in gone.stderr) == (2, True)
+
+
+def test_how_a_recorded_call_went_on_is_told(desk: Explained) -> None:
+    config = desk.config("c", NEVER)
+    record = kept(desk.recorded(config, invite("spoken")))
+    with closing(FileStore.to_write(Path(record))) as store:
+        store.went([Answer(200, IAT + 5, 0), End(61.5, 0)])
+    made = desk.told("spoken", config, "--record", record)
+    assert (made["answer"], made["duration"]) == (200, 61.5)
+    assert desk.explain("spoken", config, "--record", record).stdout.endswith(
+        "was answered with 200, and lasted 1:02 min\n"
+    )
 
 
 def test_other_rules_than_in_line_are_tried_on_a_recorded_call(desk: Explained) -> None:

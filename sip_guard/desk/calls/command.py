@@ -70,11 +70,11 @@ def calls(asked: Asked) -> Decisions:
         rule=asked.rule,
         result=asked.result,
         action=asked.action,
-        since=_moment(asked.since, "--since"),
-        until=_moment(asked.until, "--until"),
+        since=moment_of(asked.since, "--since"),
+        until=moment_of(asked.until, "--until"),
         limit=asked.limit + 1,
     )
-    with _told(place), closing(to_read(place)) as store:
+    with telling(place), closing(to_read(place)) as store:
         found = list(store.search(wanted))
     return Decisions(found[: asked.limit], len(found) > asked.limit)
 
@@ -83,7 +83,7 @@ def named(number: str, config: Config | None, record: Path | None, *, last4: boo
     """Find all that names a number. Raises BadInput."""
     place = record_of(config, record)
     forms = _forms(number, _state(config, place), last4=last4)
-    with _told(place), closing(to_read(place)) as store:
+    with telling(place), closing(to_read(place)) as store:
         return Named(place, store.naming(forms))
 
 
@@ -91,7 +91,7 @@ def delete(named: Named) -> int:
     """Delete decisions for good, beside a guard that writes; tell how many. Raises BadInput."""
     if not named.decisions:
         return 0
-    with _told(named.record), closing(to_write(named.record)) as store:
+    with telling(named.record), closing(to_write(named.record)) as store:
         return store.delete(named.decisions)
 
 
@@ -134,7 +134,7 @@ def _state(config: Config | None, record: Place) -> Path | None:
     return (config and config.state_directory) or (record.parent if isinstance(record, Path) else None)
 
 
-def _moment(text: str | None, option: str) -> float | None:
+def moment_of(text: str | None, option: str) -> float | None:
     """Read a moment, which may be so long ago as `90m`, `12h` or `7d`. Raises BadInput."""
     if text is None:
         return None
@@ -148,7 +148,7 @@ def _moment(text: str | None, option: str) -> float | None:
 
 
 @contextmanager
-def _told(record: Place) -> Iterator[None]:
+def telling(record: Place) -> Iterator[None]:
     """Say what is wrong with a record. Raises BadInput."""
     try:
         yield

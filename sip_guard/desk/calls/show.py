@@ -27,7 +27,8 @@ _COLUMNS = (
     "to",
 )
 _MORE = ("target", "diversion", "privacy", "attest", "origid", "spc", "findings", "shadow", "latency_ms", "generation")
-_WENT = ("answer", "answered", "duration")
+WENT = ("answer", "answered", "duration")
+"""How a call went on."""
 _FORMULA = ("=", "+", "-", "@", "\t", "\r")
 """How cells begin that a spreadsheet would compute."""
 
@@ -51,10 +52,10 @@ def csv(decisions: Decisions, file: TextIO) -> None:
     """Write a header row, and a row a decision; several values in one cell are parted by spaces."""
     writer = formats.writer(file, lineterminator="\n")
     names = (*_COLUMNS, *_MORE)
-    writer.writerow(("time", *names, *_WENT))
+    writer.writerow(("time", *names, *WENT))
     for found in decisions.found:
         fields = found.fields | went(found)
-        cells = [_cell(fields.get(name)) for name in (*names, *_WENT)]
+        cells = [_cell(fields.get(name)) for name in (*names, *WENT)]
         writer.writerow((_iso(found.time), *(f"'{cell}" if cell.startswith(_FORMULA) else cell for cell in cells)))
 
 
@@ -71,7 +72,7 @@ def line(found: Found) -> dict[str, object]:
 def went(found: Found) -> dict[str, object]:
     """Give what is known of how a call went on that was let through."""
     at = None if found.answered is None else _iso(found.answered)
-    known = zip(_WENT, (found.answer, at, found.duration), strict=True)
+    known = zip(WENT, (found.answer, at, found.duration), strict=True)
     return {name: value for name, value in known if value is not None}
 
 

@@ -5,6 +5,7 @@ from collections.abc import Iterable
 from contextlib import ExitStack
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from typing import Any
 
 import msgspec
 
@@ -47,6 +48,8 @@ class Explanation(msgspec.Struct, frozen=True):
     decision: Decision
     steps: tuple[Step, ...]
     """Every rule; none where the call passes whatever the rules say."""
+    went: dict[str, Any]
+    """How the call went on, if the record knows: `answer`, `answered`, `duration`."""
     problems: tuple[str, ...]
     """What may have been otherwise in line."""
 
@@ -86,7 +89,7 @@ def _from_record(wanted: Wanted) -> Explanation:
     if (recorded.action, recorded.rule) != (decision.action, decision.rule):
         before = f"in line it was {recorded.action} by {recorded.rule}"
         problems.append(f"{before}: the rules were others, or saw more than is in the record")
-    return _explanation(wanted, recorded.call, decision, problems)
+    return _explanation(wanted, recorded.call, decision, problems, recorded.went)
 
 
 def _record(config: Config) -> Place:
@@ -130,10 +133,12 @@ def _message(wanted: Wanted, path: Path) -> Call:
     return Call.of(statement.request, trunk, _FLOW, moment(wanted.at, statement))
 
 
-def _explanation(wanted: Wanted, call: Call, decision: Decision, problems: list[str]) -> Explanation:
+def _explanation(
+    wanted: Wanted, call: Call, decision: Decision, problems: list[str], went: dict[str, Any] | None = None
+) -> Explanation:
     exempt = _exempt(decision.findings)
     steps = why(call, decision.findings, rules_of(wanted.config)) if exempt is None else []
-    return Explanation(call, decision, tuple(steps), tuple(problems))
+    return Explanation(call, decision, tuple(steps), went or {}, tuple(problems))
 
 
 def _exempt(findings: Iterable[Finding]) -> Finding | None:

@@ -11,6 +11,7 @@ import msgspec
 
 from sip_guard.call import Attestation, Call, Code, Finding
 from sip_guard.config import Config
+from sip_guard.desk.calls.show import WENT
 from sip_guard.desk.calls.show import line as written
 from sip_guard.desk.guard import trunk_named
 from sip_guard.desk.statement import BadInput
@@ -35,6 +36,8 @@ class Recorded(msgspec.Struct, frozen=True):
     findings: tuple[Finding, ...]
     action: str
     rule: str
+    went: dict[str, Any]
+    """What is known of how the call went on: `answer`, and `answered` and `duration` where somebody answered."""
     decisions: int
     """How many decisions there are about this Call-ID; this is the last."""
 
@@ -55,8 +58,9 @@ def recorded_call(record: Place, call_id: str, config: Config) -> Recorded:
             f"`{call_id}` is neither a file nor a Call-ID of a decision in the record {record}; see --record"
         )
     try:
+        went = {name: line[name] for name in WENT if name in line}
         findings = tuple(_finding(each, line) for each in line["findings"])
-        return Recorded(_call(line, config), findings, line["action"], line["rule"], count)
+        return Recorded(_call(line, config), findings, line["action"], line["rule"], went, count)
     except (KeyError, TypeError, ValueError, AttributeError) as error:
         raise BadInput(f"the record {record} has a decision about `{call_id}` in another form: {error}") from None
 

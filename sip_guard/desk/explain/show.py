@@ -5,7 +5,7 @@ from rich.console import Console
 from rich.text import Text
 
 from sip_guard.desk.explain.command import Explanation
-from sip_guard.desk.show import finding_fields, moment, titled
+from sip_guard.desk.show import finding_fields, lasted, moment, titled
 from sip_guard.policy.why import Step
 from sip_guard.record import who
 from sip_guard.sip.flow import written
@@ -40,6 +40,10 @@ def tables(explained: Explanation, console: Console) -> None:
     for shadow in decision.shadows:
         console.print(Text(f"in shadow: {shadow.rule} would {shadow.action}"))
     console.print(Text(f"{decision.action}", "bold"), Text(f"by {decision.rule}, for {decision.reason}"))
+    if explained.went:
+        lasting = explained.went.get("duration")
+        spoken = f", and lasted {lasted(lasting)}" if lasting is not None else ""
+        console.print(Text(f"it was answered with {explained.went['answer']}{spoken}"))
 
 
 def json_text(explained: Explanation) -> str:
@@ -53,6 +57,7 @@ def json_text(explained: Explanation) -> str:
         "action": decision.action,
         "rule": decision.rule,
         "reason": decision.reason,
+        **explained.went,
         "findings": [finding_fields(finding) for finding in decision.findings],
         "rules": [
             {

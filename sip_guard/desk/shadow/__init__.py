@@ -1,0 +1,1 @@
+"""What rules in shadow would have done, out of the record."""
