@@ -418,29 +418,17 @@ class Call(msgspec.Struct, frozen=True):
     """From."""
     asserted: tuple[Party, ...]
     """P-Asserted-Identity, if the trunk's is believed: at most a SIP and a tel URI (RFC 3325 9.1)."""
+    network: tuple[Party, ...]
+    """Who calls by the word of the trunk, if it is believed: P-Asserted-Identity, or else Remote-Party-ID.
+
+    A customer's P-Preferred-Identity, which asks the network to assert a number (RFC 3325 9.2), stands last.
+    The British call it the network number, and From the presentation number (Ofcom, General Condition C6).
+    """
     to: Party
     target: Party
     """Request-URI."""
     identities: tuple[bytes, ...]
     """Identity values in their order, one a token."""
-
-    @property
-    def network(self) -> tuple[Party, ...]:
-        """Who calls by the word of the trunk, if it is believed: P-Asserted-Identity, or else Remote-Party-ID.
-
-        A customer's P-Preferred-Identity, which asks the network to assert a number (RFC 3325 9.2), stands last.
-        The British call it the network number, and From the presentation number (Ofcom, General Condition C6).
-        """
-        if self.asserted or not self.trunk.trust_asserted:
-            return self.asserted[:MAX_ASSERTED]
-        items = self._items(b"remote-party-id")
-        callers = [item for item in items if not _CALLED.search(item.rpartition(b">")[2])]
-        if not callers and self.trunk.origin == "customer":
-            callers = self._items(b"p-preferred-identity")
-        return tuple(Party.of(item, self.trunk.dial_plan) for item in callers[:MAX_ASSERTED])
-
-    def _items(self, name: bytes) -> list[bytes]:
-        return [item for value in self.request.values(name) for item in split_list(value)]
 
     @property
     def diverting(self) -> tuple[Party, ...]:
@@ -497,7 +485,11 @@ class Call(msgspec.Struct, frozen=True):
     def of(cls, request: Request, trunk: Trunk, flow: Flow, arrival: float) -> Self:
         """Read the claims of `request`, which came from `trunk`."""
         plan = trunk.dial_plan
-        asserted = request.values(b"p-asserted-identity") if trunk.trust_asserted else []
+        asserted: tuple[Party, ...] = ()
+        network: tuple[Party, ...] = ()
+        if trunk.trust_asserted:
+            asserted = tuple(Party.of(item, plan) for item in _items(request, b"p-asserted-identity"))
+            network = asserted[:MAX_ASSERTED] or tuple(Party.of(item, plan) for item in _preferred(request, trunk))
         return cls(
             request,
             trunk,
@@ -505,8 +497,21 @@ class Call(msgspec.Struct, frozen=True):
             arrival,
             request.value(b"call-id").decode("utf-8", "replace"),
             Party.of(request.value(b"from"), plan),
-            tuple(Party.of(item, plan) for value in asserted for item in split_list(value)),
+            asserted,
+            network,
             Party.of(request.value(b"to"), plan),
             Party.of(b"<" + request.uri + b">", plan),
-            tuple(item for value in request.values(b"identity") for item in split_list(value)),
+            tuple(_items(request, b"identity")),
         )
+
+
+def _items(request: Request, name: bytes) -> list[bytes]:
+    return [item for value in request.values(name) for item in split_list(value)]
+
+
+def _preferred(request: Request, trunk: Trunk) -> list[bytes]:
+    """Give the callers in the fields that come after P-Asserted-Identity."""
+    callers = [item for item in _items(request, b"remote-party-id") if not _CALLED.search(item.rpartition(b">")[2])]
+    if not callers and trunk.origin == "customer":
+        callers = _items(request, b"p-preferred-identity")
+    return callers[:MAX_ASSERTED]

@@ -99,6 +99,7 @@ def call(
         "a84b4c76e66710",
         party(presented),
         tuple(party(one) for one in asserted),
+        tuple(party(one) for one in asserted),
         party(to),
         party(to if target is None else target),
         (),

@@ -1,7 +1,9 @@
 """`sip-guard simulate`: what a configuration would do with captured calls, and which it treats otherwise."""
 
+import gc
 import json
 import time
+import tracemalloc
 from pathlib import Path
 from typing import Any
 
@@ -16,8 +18,13 @@ from signed_lists import list_authority, revocation_list
 
 from sip_guard.cli import main
 from sip_guard.config import load
+from sip_guard.desk.capture.messages import Messages
+from sip_guard.desk.guard import DeskGuard, Means
+from sip_guard.desk.simulate.arrivals import Arrivals, Counts
 from sip_guard.desk.simulate.command import Wanted, simulate
-from sip_guard.desk.simulate.tally import EXAMPLES, MAX_NUMBERS, Change, Example, Fate, Tally
+from sip_guard.desk.simulate.often import MOST
+from sip_guard.desk.simulate.tally import EXAMPLES, Change, Example, Fate, Tally
+from sip_guard.desk.simulate.work import items
 from sip_guard.desk.statement import BadInput
 from sip_guard.repository.answer import NO_VALIDATORS
 from sip_guard.repository.document import Document, file_name, write
@@ -313,13 +320,59 @@ def test_counting_in_parts_is_counting_at_once(first: list[int], second: list[in
 
 def test_examples_and_numbers_are_bounded() -> None:
     merged = Tally()
-    for begin in range(0, 4 * MAX_NUMBERS, 250):
+    for begin in range(0, 8 * MOST, 250):
         merged.merge(_tally([0, *range(begin, begin + 250)]))
     [change] = merged.changes.values()
     assert isinstance(change, Change)
-    assert len(change.numbers) <= 2 * MAX_NUMBERS
+    assert len(change.numbers.counts) <= 2 * MOST
     assert len(change.examples) == EXAMPLES
     assert change.numbers.most_common(1)[0][0] == "0"
+
+
+def test_numbers_that_are_too_many_are_said_to_be_counted_in_part(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("sip_guard.desk.simulate.often.MOST", 2)
+    callers = [BANK, "+441610000001", "+441610000002", BANK, "+441610000003", "+441610000004", BANK]
+    capture = desk.captured(*(udp(invite(f"c{i}", caller), CARRIER) for i, caller in enumerate(callers)))
+    refusing = desk.config("new", "id: all, then: reject 403")
+    [change] = desk.simulated(capture, refusing)["changes"]
+    assert (change["calls"], change["numbers"], change["numbers_missed"]) == (7, {BANK.lstrip("+"): 2}, 1)
+    told = desk.run("--capture", capture, "--policy", refusing).stdout
+    assert "numbers: at least 2 442079460001, and others; up to 1 calls of each are not counted" in told
+
+
+def live(desk: Desk, calls: int) -> int:
+    """Count the objects that are there when a capture was read: two new calls a second, each with a token."""
+    packets = (
+        udp(invite(f"c{i}", f"+44161000{i % 40:04}", f"+{BOB}", f"Identity: head.{i}.x;info=<{X5U}>"), CARRIER)
+        for i in range(calls)
+    )
+    capture = Path(desk.captured(*packets, name=f"{calls}.pcap", step=0.5))
+    config = Path(desk.config("short"))
+    config.write_text(SHORT + config.read_text().replace("verification:", "verification:\n  max_age: 20"))
+    guard = DeskGuard(load(config), Means(desk.folder, None))
+    counts = Counts()
+    arrivals = Arrivals((guard,), counts).of(Messages(capture))
+    gc.collect()
+    tracemalloc.start()
+    try:
+        read = sum(1 for _ in items("x", arrivals, (guard,), None))
+        gc.collect()
+        ours = tracemalloc.take_snapshot().filter_traces([OURS])
+    finally:
+        tracemalloc.stop()
+    assert read == counts.invites == calls
+    return sum(each.count for each in ours.statistics("filename"))
+
+
+OURS = tracemalloc.Filter(inclusive=True, filename_pattern="*/sip_guard/*")
+SHORT = "campaign: {window: 30}\n"
+
+
+def test_what_is_remembered_of_a_capture_does_not_grow_with_it(desk: Desk) -> None:
+    live(desk, 300)
+    first, second = live(desk, 300), live(desk, 1500)
+    assert first > 200
+    assert abs(second - first) < 20
 
 
 def test_a_worker_that_dies_is_told(desk: Desk) -> None:

@@ -10,6 +10,7 @@ from rich.text import Text
 
 from sip_guard.desk.show import moment, titled
 from sip_guard.desk.simulate.command import Report
+from sip_guard.desk.simulate.often import Often
 from sip_guard.desk.simulate.tally import Change, Fate
 
 SHOWN: Final = 10
@@ -63,10 +64,8 @@ def tables(report: Report, console: Console) -> None:
 def _change(old: Fate, new: Fate, change: Change, *, several: bool) -> Table:
     title = f"{change.calls} calls: {old.action} ({old.rule}) becomes {new.action} ({new.rule})"
     table = titled(title, "frame", "time", "trunk", "from", "asserted", "to", "reason")
-    table.caption = "\n".join(
-        f"{name}: {_listed(counter)}"
-        for name, counter in (("trunks", change.trunks), ("reasons", change.reasons), ("numbers", change.numbers))
-    )
+    counted = (f"trunks: {_listed(change.trunks)}", f"reasons: {_listed(change.reasons)}")
+    table.caption = "\n".join((*counted, f"numbers: {_often(change.numbers)}"))
     table.caption_justify = "left"
     for each in change.examples:
         place = f"{each.file if several else ''}#{each.frame}"
@@ -98,6 +97,7 @@ def json_text(report: Report) -> str:
                 "trunks": dict(change.trunks.most_common()),
                 "reasons": dict(change.reasons.most_common()),
                 "numbers": dict(change.numbers.most_common(100)),
+                "numbers_missed": change.numbers.missed,
                 "examples": change.examples,
             }
             for (old, new), change in tally.changes.items()
@@ -117,3 +117,10 @@ def _order(fate: Fate) -> tuple[bool, str, str]:
 def _listed(counter: Counter[str]) -> str:
     shown = ", ".join(f"{count} {name}" for name, count in counter.most_common(SHOWN) if count)
     return shown + (f", and {len(counter) - SHOWN} more" if len(counter) > SHOWN else "")
+
+
+def _often(numbers: Often) -> str:
+    if not numbers.missed:
+        return _listed(Counter(numbers.counts))
+    shown = ", ".join(f"{count} {name}" for name, count in numbers.most_common(SHOWN))
+    return f"at least {shown}, and others; up to {numbers.missed} calls of each are not counted"

@@ -7,14 +7,13 @@ from typing import Final, NamedTuple
 import msgspec
 
 from sip_guard.call import Call
+from sip_guard.desk.simulate.often import Often
 from sip_guard.policy.decision import Decision
 from sip_guard.record import who
 from sip_guard.sip.flow import written
 
 EXAMPLES: Final = 5
 """Calls that are shown of each change: the first ones."""
-MAX_NUMBERS: Final = 5_000
-"""Numbers that are counted for each change; where there are many more, the rarest are forgotten."""
 MAX_MISTAKES: Final = 10
 
 
@@ -53,7 +52,7 @@ class Change(msgspec.Struct):
     calls: int = 0
     trunks: Counter[str] = msgspec.field(default_factory=Counter)
     reasons: Counter[str] = msgspec.field(default_factory=Counter)
-    numbers: Counter[str] = msgspec.field(default_factory=Counter)
+    numbers: Often = msgspec.field(default_factory=Often)
     """By the number that From shows."""
     examples: list[Example] = msgspec.field(default_factory=list)
 
@@ -62,18 +61,16 @@ class Change(msgspec.Struct):
         self.calls += 1
         self.trunks[example.trunk] += 1
         self.reasons[example.reason] += 1
-        self.numbers[example.caller or "-"] += 1
+        self.numbers.add(example.caller or "-")
         if len(self.examples) < EXAMPLES:
             self.examples.append(example)
 
     def merge(self, later: "Change") -> None:
         """Add what was counted of later calls."""
         self.calls += later.calls
-        self.trunks += later.trunks
-        self.reasons += later.reasons
-        self.numbers += later.numbers
-        if len(self.numbers) > 2 * MAX_NUMBERS:
-            self.numbers = Counter(dict(self.numbers.most_common(MAX_NUMBERS)))
+        self.trunks.update(later.trunks)
+        self.reasons.update(later.reasons)
+        self.numbers.merge(later.numbers)
         self.examples += later.examples[: EXAMPLES - len(self.examples)]
 
 
