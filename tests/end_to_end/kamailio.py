@@ -102,36 +102,24 @@ route[ASK_GUARD] {{
 """
 
 
+def program() -> str:
+    """Give where it is installed."""
+    path = shutil.which("kamailio", path="/usr/local/sbin:/usr/sbin:/usr/local/bin:/usr/bin")
+    if path is None:
+        pytest.fail("Kamailio is missing: scripts/test installs it, or apt-get install kamailio", pytrace=False)
+    return path
+
+
 class Kamailio:
-    """One Kamailio at `address`, UDP and TCP, until it is closed: it stays on the way of the calls (Record-Route).
+    """One Kamailio, until it is closed."""
 
-    Calls of those behind it go beyond, all others go to those behind it. What the guard says decides: calls of verified
-    numbers get VERIFIED, and unsigned ones to the number `private` a 603.
-    """
-
-    def __init__(
-        self,
-        folder: Path,
-        address: Address,
-        *,
-        behind: Sequence[str] = (),
-        beyond: Sequence[str] = (),
-        private: str = "nobody",
-    ) -> None:
-        """Start it, with its files in `folder`, and wait until it answers. Places are SIP URIs, taken in turn."""
-        program = shutil.which("kamailio", path="/usr/local/sbin:/usr/sbin:/usr/local/bin:/usr/bin")
-        if program is None:
-            pytest.fail("Kamailio is missing: scripts/test installs it, or apt-get install kamailio", pytrace=False)
+    def __init__(self, folder: Path, address: Address, config: Path) -> None:
+        """Start it with a configuration by which it answers at `address`, and wait until it does."""
         self.address = address
-        host, port = address
-        self._log = folder / f"kamailio-{host}-{port}.log"
-        places = folder / f"kamailio-{host}-{port}.places"
-        places.write_text("".join([*(f"1 {uri}\n" for uri in behind), *(f"2 {uri}\n" for uri in beyond)]))
-        config = folder / f"kamailio-{host}-{port}.cfg"
-        config.write_text(_CONFIG.format(host=host, port=port, places=places, verified=VERIFIED, private=private))
+        self._log = config.with_suffix(".log")
         with self._log.open("wb") as log:
             self._process = subprocess.Popen(
-                [program, "-f", config, "-DD", "-E", "-m", "16", "-M", "4", "-Y", folder, "-w", folder],
+                [program(), "-f", config, "-DD", "-E", "-m", "16", "-M", "4", "-Y", folder, "-w", folder],
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=subprocess.STDOUT,
@@ -175,3 +163,25 @@ class Kamailio:
                 except TimeoutError:
                     pass
         raise AssertionError(f"Kamailio does not answer\n{self.said()}")
+
+
+def front(
+    folder: Path,
+    address: Address,
+    *,
+    behind: Sequence[str] = (),
+    beyond: Sequence[str] = (),
+    private: str = "nobody",
+) -> Kamailio:
+    """Start one at `address`, UDP and TCP, with its files in `folder`. It stays on the way of calls (Record-Route).
+
+    Calls of those behind it go beyond, all others go to those behind it. What the guard says decides: calls of verified
+    numbers get VERIFIED, and unsigned ones to the number `private` a 603. Places are SIP URIs, taken in turn.
+    """
+    host, port = address
+    name = f"kamailio-{host}-{port}"
+    places = folder / f"{name}.places"
+    places.write_text("".join([*(f"1 {uri}\n" for uri in behind), *(f"2 {uri}\n" for uri in beyond)]))
+    config = folder / f"{name}.cfg"
+    config.write_text(_CONFIG.format(host=host, port=port, places=places, verified=VERIFIED, private=private))
+    return Kamailio(folder, address, config)

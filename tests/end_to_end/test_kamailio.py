@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 import pytest
-from kamailio import VERIFIED, Kamailio
+from kamailio import VERIFIED, Kamailio, front
 from sipp import free_port
 from telephones import Agent, field, fields
 
@@ -186,22 +186,22 @@ def cast(request: pytest.FixtureRequest, ends: Ends) -> Iterator[Chain]:
     )
     with Guard(config) as guard:
         to_guard = {each: f"sip:127.0.0.1:{guard.ports[each]};transport={each.lower()}" for each in ("UDP", "TCP")}
-        front = Kamailio(
+        before_bob = front(
             folder,
             front_at,
             behind=[f"sip:{TELEPHONE}:{bob.port}"],
             beyond=[to_guard[inner]],
             private=f"+{OTHER}",
         )
-        with front:
-            carrier = Kamailio(
+        with before_bob:
+            before_alice = front(
                 folder,
                 carrier_at,
                 behind=[f"sip:{SUBSCRIBER}:{alice.port}"],
                 beyond=[to_guard[outer]],
             )
-            with carrier:
-                yield Chain(alice, carrier, guard, front, bob, laboratory, (outer, inner))
+            with before_alice:
+                yield Chain(alice, before_alice, guard, before_bob, bob, laboratory, (outer, inner))
 
 
 @pytest.fixture

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 from interconnection import ANSWERED, Interconnection, PlacedCall
-from kamailio import Kamailio
+from kamailio import Kamailio, front
 from sipp import Message, free_port
 
 pytestmark = pytest.mark.end_to_end
@@ -49,7 +49,7 @@ class Fronts:
         """Start one of them: at the same address if it was there before."""
         host, port = self.interconnection.pbx.local
         behind = [f"sip:{host}:{port}"] if with_telephones else []
-        return self._running.enter_context(Kamailio(self._folder, self._addresses[number], behind=behind))
+        return self._running.enter_context(front(self._folder, self._addresses[number], behind=behind))
 
     def place(self, duration: float = 0) -> PlacedCall:
         """Place an attested call."""
