@@ -4,7 +4,7 @@ carrier (SIPp) - one of two guards - Kamailio - PBX (SIPp), or who answers calls
 """
 
 import subprocess
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import ExitStack
 from pathlib import Path
 from uuid import uuid4
@@ -12,6 +12,7 @@ from uuid import uuid4
 import pytest
 from interconnection import ANSWERED, TRUNKS, Interconnection, tampered
 from kamailio import Kamailio, program
+from recipe import changed, guard
 from shipped import CONFIGS
 from sipp import Message, Sipp, free_port
 
@@ -21,7 +22,6 @@ from sip_guard.sip.flow import Address
 
 pytestmark = pytest.mark.end_to_end
 
-RECIPE = CONFIGS / "integrations" / "kamailio"
 GUARDS = ("127.0.0.12", "127.0.0.13")
 KAMAILIO = "127.0.0.14"
 ANNOUNCEMENT = "127.0.0.15"
@@ -29,21 +29,6 @@ STRANGER = "127.0.0.16"
 PBX = "127.0.0.1"
 FORGED = "X-SIP-Guard: v=1;verdict=passed;reason=passed"
 VERIFIED = ["<urn:alert:source:verified@pbx.example>"]
-LABORATORY = """\
-anchors: [anchor.pem]
-  repository:
-    laboratories:
-      - {{host: 127.0.0.1, port: {repository}, private_address: true, web_ca: web_ca.pem}}
-"""
-
-
-def changed(name: str, changes: Mapping[str, str]) -> str:
-    """Give a file of the recipe with other words. Each has to be there, or else this test would test nothing."""
-    text = (RECIPE / name).read_text()
-    for old, new in changes.items():
-        assert old in text, f"{name}: {old}"
-        text = text.replace(old, new)
-    return text
 
 
 class Recipe:
@@ -54,17 +39,13 @@ class Recipe:
         self._kamailio_at: Address = (KAMAILIO, free_port(KAMAILIO))
         carrier_at = (TRUNKS["carrier"], free_port(TRUNKS["carrier"]))
         announcement_at = (ANNOUNCEMENT, free_port(ANNOUNCEMENT))
-        guard = {
-            "{": "{{",
-            "}": "}}",
-            "192.0.2.10:5060": "{host}:0",
-            "203.0.113.0/28": carrier_at[0],
-            "203.0.113.1:5060": self._uri(carrier_at),
-            "192.0.2.20:5060": self._uri(self._kamailio_at),
-            "every: 10.0, timeout: 2.0": "every: 1.0, timeout: 0.5",
-            "anchors: [anchors]": LABORATORY,
-        }
-        config = changed("sip_guard.yaml", guard)
+        config = guard(
+            "kamailio",
+            carrier=carrier_at,
+            switch=self._kamailio_at,
+            port=5060,
+            changes={"every: 10.0, timeout: 2.0": "every: 1.0, timeout: 0.5"},
+        )
         self.interconnection = running.enter_context(Interconnection(folder, host=GUARDS[0], config=config))
         second = folder / "second_guard.yaml"
         second.write_text(self.interconnection.config.read_text().replace(GUARDS[0], GUARDS[1]))
@@ -74,6 +55,7 @@ class Recipe:
         places = folder / "dispatcher.list"
         places.write_text(
             changed(
+                "kamailio",
                 "dispatcher.list",
                 {
                     "192.0.2.10:5060": f"{GUARDS[0]}:{self.guards[0].port}",
@@ -86,6 +68,7 @@ class Recipe:
         kamailio = folder / "kamailio.cfg"
         kamailio.write_text(
             changed(
+                "kamailio",
                 "kamailio.cfg",
                 {
                     "192.0.2.20:5060": self._uri(self._kamailio_at),
@@ -100,8 +83,7 @@ class Recipe:
             )
         )
         self.kamailio = running.enter_context(Kamailio(folder, self._kamailio_at, kamailio))
-        for each in self.guards:
-            assert each.wait(lambda _, guard=each: is_up(guard))
+        assert all(map(comes_up, self.guards))
 
     @staticmethod
     def _uri(address: Address) -> str:
@@ -149,7 +131,12 @@ def another(tmp_path: Path) -> Iterator[Recipe]:
 
 
 def test_kamailio_finds_no_fault_with_the_file_as_it_ships() -> None:
-    done = subprocess.run([program(), "-c", "-f", RECIPE / "kamailio.cfg"], check=False, capture_output=True, text=True)
+    done = subprocess.run(
+        [program(), "-c", "-f", CONFIGS / "integrations" / "kamailio" / "kamailio.cfg"],
+        check=False,
+        capture_output=True,
+        text=True,
+    )
     assert done.returncode == 0, done.stderr
 
 
@@ -191,13 +178,17 @@ def test_calls_out_go_by_the_second_guard_while_the_first_is_away(another: Recip
 
 
 def test_a_guard_knows_without_a_call_that_kamailio_is_away(another: Recipe) -> None:
-    guard = another.guards[0]
-    assert guard.wait(lambda _: is_up(guard))
+    first = another.guards[0]
     another.kamailio.close()
-    assert guard.wait(lambda _: not is_up(guard))
+    assert first.wait(lambda _: not is_up(first))
 
 
-def is_up(guard: Guard) -> bool:
+def comes_up(one: Guard) -> bool:
+    """Wait until the guard finds Kamailio, if it was started long before it."""
+    return one.wait(lambda _: is_up(one)) is not None
+
+
+def is_up(one: Guard) -> bool:
     """Tell what the guard said last of Kamailio."""
-    said = [event["event"] for event in guard.events if event.get("target") == "kamailio"]
+    said = [event["event"] for event in one.events if event.get("target") == "kamailio"]
     return said[-1:] != ["target_down"]
