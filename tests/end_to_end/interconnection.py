@@ -58,8 +58,14 @@ verification:
     laboratories:
       - {{host: 127.0.0.1, port: {repository}, private_address: true, web_ca: web_ca.pem}}
       - {{host: 127.0.0.1, port: {closed}, private_address: true, web_ca: web_ca.pem}}
+record:
+  file: {folder}/record.sqlite3
 policy:
   rules:
+    - id: would-be-refused
+      when: {{trunk: hidden}}
+      then: reject 603
+      mode: shadow
     - id: withheld
       when: {{trunk: hidden}}
       then: anonymise
@@ -203,6 +209,7 @@ class Interconnection:
         self.config = config = folder / "sip_guard.yaml"
         config.write_text(
             text.format(
+                folder=folder,
                 host=self._host,
                 pbx=pbx[1],
                 targets=targets.format(pbx=pbx[1], transport=transport),
