@@ -294,6 +294,7 @@ class Code(Enum):
     CAMPAIGN_FANOUT = ("campaign-fanout", Outcome.CAMPAIGN, 403, "Forbidden", "-")
     CAMPAIGN_NEIGHBOURS = ("campaign-neighbours", Outcome.CAMPAIGN, 403, "Forbidden", "-")
     CAMPAIGN_PROTECTED = ("campaign-protected", Outcome.CAMPAIGN, 403, "Forbidden", "-")
+    CAMPAIGN_SHORT = ("campaign-short", Outcome.CAMPAIGN, 403, "Forbidden", "-")
 
     NUMBER_MISSING = ("number-missing", Outcome.NOTE, 0, "", "GC C6.6")
     NUMBER_DOUBTFUL = ("number-doubtful", Outcome.NOTE, 0, "", "-")

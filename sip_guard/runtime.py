@@ -278,13 +278,16 @@ class Runtime:
                 self._complain("refused", action.flow, reason, action.request)
 
     def _went(self, action: Answered | Ended) -> None:
-        """Keep how a call goes on."""
-        if self._kept is None:
-            return
+        """Keep how a call goes on, and tell the checks."""
+        call = action.call
         if isinstance(action, Answered):
-            self._kept.answered(action.call.decision, action.code, self._wall())
-        else:
-            self._kept.ended(action.call.decision, action.duration)
+            if self._kept is not None:
+                self._kept.answered(call.decision, action.code, self._wall())
+            return
+        if self._kept is not None:
+            self._kept.ended(call.decision, action.duration)
+        if call.caller is not None:
+            self.edition.screening.ended(call.caller, action.duration)
 
     def _unreached(self, action: Unreached) -> None:
         """Tell where a request was tried that nobody has answered."""
@@ -336,7 +339,8 @@ class Runtime:
         self.counts["decision"] += 1
         self.traffic.decided(call, decision, now - began)
         number = next(self._numbers)
-        actions = self._proxy.decide(key, decision.verdict, now, Followed(number, call.caller))
+        followed = Followed(number, None if decision.exempt else call.caller)
+        actions = self._proxy.decide(key, decision.verdict, now, followed)
         # The caller waits for what is sent, and the record for the decision, before it learns what came of it.
         self._do([action for action in actions if not isinstance(action, Answered)], now)
         wall = self._wall()

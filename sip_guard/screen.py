@@ -8,7 +8,7 @@ from twisted.internet.interfaces import IReactorTime
 from twisted.python.failure import Failure
 
 from sip_guard.call import Call, Code, Finding
-from sip_guard.checks import Check
+from sip_guard.checks import Check, Follows
 from sip_guard.checks.emergency import Options as EmergencyOptions
 from sip_guard.checks.emergency import emergency
 from sip_guard.policy.decision import Decision, TagOptions, decide, passed_by
@@ -34,6 +34,7 @@ class Screening:
     ) -> None:
         """`time_limit`: seconds that each check may take; past it, it counts as unavailable."""
         self._checks = checks
+        self._following = [check for check in checks if isinstance(check, Follows)]
         self._rules = rules
         self._clock = clock
         self._emergency = emergency
@@ -51,6 +52,11 @@ class Screening:
         if not waiting:
             return self._decide(call, findings)
         return self._decided_later(call, findings, waiting)
+
+    def ended(self, caller: int, duration: float) -> None:
+        """Tell the checks that want to know it how many seconds an answered call of a caller has lasted."""
+        for check in self._following:
+            check.ended(caller, duration)
 
     def _decided_later(
         self, call: Call, findings: list[Finding], waiting: list[Deferred[list[Finding]]]

@@ -181,6 +181,14 @@ def _answers(invite: bytes, status: str) -> bytes:
     return b"\r\n".join([b"SIP/2.0 " + status.encode(), *kept, to + b";tag=bob", b"Content-Length: 0", b"", b""])
 
 
+def hangs_up(guard: Guard, number: int) -> None:
+    """Let the caller end the call whose 2xx the guard sent last."""
+    came = answered(guard.sent[-1][0])
+    via, call_id = "SIP/2.0/UDP 198.51.100.7:5060;branch=z9hG4bKbye", f"call-{number}"
+    route = f"Route: {came.value(b'record-route').decode()}"
+    guard.gets(request("BYE", "sip:bob@203.0.113.5", route, via=via, call_id=call_id, to=came.value(b"to").decode()))
+
+
 # Calls.
 
 
@@ -249,11 +257,8 @@ def test_how_a_call_goes_on_is_kept_by_the_number_of_its_decision() -> None:
     guard.gets(_answers(second, "486 Busy Here"), PBX)
     guard.clock.advance(3.0)
     guard.gets(_answers(first, "200 OK"), PBX)
-    came = answered(guard.sent[-1][0])
     guard.clock.advance(61.5)
-    via = "SIP/2.0/UDP 198.51.100.7:5060;branch=z9hG4bKbye"
-    route = f"Route: {came.value(b'record-route').decode()}"
-    guard.gets(request("BYE", "sip:bob@203.0.113.5", route, via=via, call_id="call-1", to=came.value(b"to").decode()))
+    hangs_up(guard, 1)
     assert guard.sends()[-1] == "5: BYE"
     assert guard.record.told == [
         (7, "decided"),
@@ -262,6 +267,32 @@ def test_how_a_call_goes_on_is_kept_by_the_number_of_its_decision() -> None:
         (7, "answered", 200, 3.0),
         (7, "ended", 61.5),
     ]
+
+
+class Listens(Answers):
+    """A check that follows calls to their end."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.ends: list[tuple[int, float]] = []
+
+    def ended(self, caller: int, duration: float) -> None:
+        self.ends.append((caller, duration))
+
+
+@pytest.mark.parametrize("emergency", [False, True])
+def test_checks_that_follow_calls_learn_how_they_end_but_for_those_that_always_pass(emergency: bool) -> None:
+    check = Listens()
+    guard = Guard(check, rules=Rules([]))
+    octets = invite(1)
+    guard.gets(octets.replace(b"INVITE sip:+12155551213@", b"INVITE sip:112@") if emergency else octets)
+    guard.gets(_answers(guard.sent[-1][0], "200 OK"), PBX)
+    guard.clock.advance(2.5)
+    hangs_up(guard, 1)
+    ended = [(call.caller, 2.5) for call in check.calls]
+    assert len(ended) == (0 if emergency else 1)
+    assert check.ends == ended
+    assert guard.record.told[-1] == (7, "ended", 2.5)
 
 
 def test_a_decision_is_kept_before_what_came_of_it_at_once() -> None:

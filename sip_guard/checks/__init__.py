@@ -1,6 +1,6 @@
 """What is found out about a call, one check a file."""
 
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 from twisted.internet.defer import Deferred
 
@@ -17,3 +17,11 @@ class Check(Protocol):
 
     def check(self, call: Call) -> list[Finding] | Deferred[list[Finding]]:
         """Give what was found. What could not be found out is a finding too, never an exception."""
+
+
+@runtime_checkable
+class Follows(Protocol):
+    """A check that learns how calls have ended that were answered."""
+
+    def ended(self, caller: int, duration: float) -> None:
+        """Take note of one, by `Call.caller`, after so many seconds, when it ends."""

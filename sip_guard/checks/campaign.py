@@ -1,9 +1,8 @@
-"""What many calls together look like: one number that calls many people, or a range of numbers from end to end.
+"""What many calls together look like: one number that calls many people, a range of numbers, or people who hang up.
 
 Each call by itself may be all right. It is a guess, and never a fact, for a hospital or a call centre does so too.
 """
 
-from collections import OrderedDict
 from collections.abc import Callable, Sequence
 from typing import Annotated, Self
 
@@ -12,6 +11,7 @@ from msgspec import Meta
 from twisted.internet.interfaces import IReactorTime
 
 from sip_guard.call import Call, Code, Finding, Party
+from sip_guard.checks.lately import Callers, Lately, Lengths
 from sip_guard.lists.keeper import Entry
 from sip_guard.stir.canonical_uri import canonical_uri
 
@@ -32,51 +32,20 @@ class Options(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Callees of one number that follow each other without a gap."""
     protected: Few = 5
     """Different protected numbers that one trunk shows."""
+    short: Few = 20
+    """Answered calls of one number that were short, and more than half of its last ones."""
+    short_seconds: Annotated[float, Meta(gt=0, le=60)] = 6.0
+    """Seconds that a call is short which lasts no longer, from the answer to its end."""
     entries: Annotated[int, Meta(ge=20_000, le=10_000_000)] = 200_000
-    """Callees that are remembered in all; when there are more, the callers who were silent longest go."""
-
-
-class Lately:
-    """Different numbers of the last seconds: the newest, and of them no more than tell that there are enough."""
-
-    __slots__ = ("_last",)
-
-    def __init__(self) -> None:
-        self._last: dict[int, float] = {}
-        """When each came last, the oldest first."""
-
-    def __len__(self) -> int:
-        """Give how many there are, as of the last that was added."""
-        return len(self._last)
-
-    def add(self, number: int, at: float, window: float, most: int) -> None:
-        """Take note of a number at a time that is not before the last one. What is older than `window` goes."""
-        last = self._last
-        last.pop(number, None)
-        last[number] = at
-        while True:
-            oldest = next(iter(last))
-            if at - last[oldest] <= window and len(last) <= most:
-                return
-            del last[oldest]
-
-    def around(self, number: int) -> int:
-        """Count the numbers in a row, one greater than the other, that this one is among."""
-        last = self._last
-        low = high = number
-        while low - 1 in last:
-            low -= 1
-        while high + 1 in last:
-            high += 1
-        return high - low + 1
-
-    def over(self, at: float, window: float) -> bool:
-        """Tell whether nothing of it counts any more."""
-        return at - next(reversed(self._last.values())) > window
+    """Callees, and answered calls, that are remembered in all; when there are more of either, the callers who were
+    silent longest go."""
 
 
 class CampaignCheck:
-    """Remembers whom each number called lately, by trunk, and which protected numbers each trunk has shown."""
+    """Remembers whom each number called lately, by trunk, and how long it was listened to.
+
+    And which protected numbers each trunk has shown.
+    """
 
     name = "campaign"
 
@@ -85,35 +54,51 @@ class CampaignCheck:
         self._options = options
         self._find = find
         self._clock = clock
-        self._callers: OrderedDict[int, Lately] = OrderedDict()
-        """Whom each number called, the one that was silent longest first; by a hash of trunk and number."""
-        self._entries = 0
+        self._callees = Callers(Lately)
+        """Whom each number called, by `Call.caller`."""
+        self._lengths = Callers(Lengths)
+        """How long it was listened to."""
         self._trunks: dict[str, Lately] = {}
 
     def resume(self, former: Self) -> None:
         """Go on with what another one remembers, which is asked no more."""
-        self._callers = former._callers
-        self._entries = former._entries
+        self._callees = former._callees
+        self._lengths = former._lengths
         self._trunks = former._trunks
 
     def check(self, call: Call) -> list[Finding]:
         """Give a finding for each kind of campaign that the call seems to be part of."""
         now = self._clock.seconds()
         found = [] if self._find is None else self._protected(call, self._find, now)
-        number = call.presented.number or next((party.number for party in call.network if party.number), None)
-        if number is not None:
-            found += self._called(hash((call.trunk.name, number)), call.target, now)
+        caller = call.caller
+        if caller is not None:
+            found += [*self._called(caller, call.target, now), *self._short(caller, now)]
         return found
+
+    def ended(self, caller: int, duration: float) -> None:
+        """Take note that an answered call of a caller (`Call.caller`) has ended, after so many seconds."""
+        options, now = self._options, self._clock.seconds()
+        lengths = self._lengths.take(caller)
+        # So many that the short ones are most of them, if there are enough.
+        most = 2 * options.short - 1
+        lengths.add(now, options.window, most, short=duration <= options.short_seconds)
+        self._lengths.keep(caller, lengths, now, options.window, options.entries)
+
+    def _short(self, caller: int, now: float) -> list[Finding]:
+        options = self._options
+        lengths = self._lengths.get(caller)
+        short = 0 if lengths is None else lengths.short(now, options.window)
+        if short < options.short:
+            return []
+        detail = f"its number was listened to for no more than {options.short_seconds:g} s by most who answered"
+        return [Finding(Code.CAMPAIGN_SHORT, detail, particulars=(("calls", short),))]
 
     def _called(self, caller: int, target: Party, now: float) -> list[Finding]:
         options = self._options
         callee = _number(target)
-        callees = self._callers.pop(caller, None) or Lately()
-        before = len(callees)
+        callees = self._callees.take(caller)
         callees.add(callee, now, options.window, max(options.callees, options.neighbours))
-        self._callers[caller] = callees
-        self._entries += len(callees) - before
-        self._forget(now)
+        self._callees.keep(caller, callees, now, options.window, options.entries)
         found = []
         if len(callees) >= options.callees:
             detail = f"its number called {options.callees} or more within {options.window:g} s"
@@ -123,15 +108,6 @@ class CampaignCheck:
             detail = f"its number called {row} in a row within {options.window:g} s"
             found.append(Finding(Code.CAMPAIGN_NEIGHBOURS, detail, particulars=(("callees", row),)))
         return found
-
-    def _forget(self, now: float) -> None:
-        """Let go of callers whose calls are over, or are too many: at most a few at a time, so that no call pays."""
-        for _ in range(4):
-            caller, callees = next(iter(self._callers.items()))
-            if self._entries <= self._options.entries and not callees.over(now, self._options.window):
-                return
-            del self._callers[caller]
-            self._entries -= len(callees)
 
     def _protected(self, call: Call, find: Find, now: float) -> list[Finding]:
         options = self._options

@@ -73,6 +73,11 @@ class Decision(msgspec.Struct, frozen=True):
     mode: str = "enforce"
     """Of the rule: `sample 5%` if it acts on part of the calls, and this is one of them."""
 
+    @property
+    def exempt(self) -> bool:
+        """Whether the call passes whatever else is found, as one to an emergency number does."""
+        return any(finding.code.outcome is Outcome.EXEMPT for finding in self.findings)
+
 
 def decide(call: Call, findings: Sequence[Finding], rules: Rules, options: TagOptions) -> Decision:
     """Ask the rules from the top. `reject`, `redirect` and `allow` end the list; `tag` and `anonymise` add up.

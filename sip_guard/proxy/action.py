@@ -66,7 +66,7 @@ class Followed(NamedTuple):
     decision: int
     """The number of the decision about it, which no other has."""
     caller: int | None
-    """`Call.caller`."""
+    """`Call.caller`; None: nobody is told how long the caller was listened to."""
 
 
 class Answered(NamedTuple):

@@ -13,13 +13,15 @@ from scene import OTHER_TRUNK, TRUNK, trunk
 from twisted.internet.task import Clock
 
 from sip_guard.call import Call
-from sip_guard.checks.campaign import CampaignCheck, Lately, Options
+from sip_guard.checks.campaign import CampaignCheck, Options
+from sip_guard.checks.lately import Lately, Lengths
 from sip_guard.lists.keeper import Entry
 from sip_guard.lists.listing import Listing, Scope
 from sip_guard.peer import Trunk
 
-FEW = Options(window=60.0, callees=5, neighbours=3, protected=2, entries=20_000)
+FEW = Options(window=60.0, callees=5, neighbours=3, protected=2, short=3, entries=20_000)
 FANOUT, NEIGHBOURS, PROTECTED = "campaign-fanout", "campaign-neighbours", "campaign-protected"
+SHORT = "campaign-short"
 
 
 def protected(number: str, now: float) -> Sequence[Entry]:
@@ -43,6 +45,14 @@ class Counting:
         fields = {"From": f"<sip:{caller if caller.isalpha() else f'+{caller}'}@carrier.example>;tag=1"}
         made = call(*more, uri=f"sip:{user}@192.0.2.1", trunk=trunk, fields=fields)
         return [finding.code.value for finding in self.check.check(made)]
+
+    def ends(self, seconds: float) -> int:
+        """Let an answered call of the usual caller end a second later; give who that is."""
+        self.clock.advance(1)
+        caller = call(fields={"From": "<sip:+12155550100@carrier.example>;tag=1"}, trunk=TRUNK).caller
+        assert caller is not None
+        self.check.ended(caller, seconds)
+        return caller
 
 
 @pytest.fixture
@@ -109,6 +119,78 @@ def test_who_may_show_protected_numbers_is_no_campaign(counting: Counting) -> No
         assert counting.gets(CALLEES[0], str(number)) == []
         assert counting.gets(CALLEES[0], str(number + 1_000_000), TRUNK, "Identity: a.b.c;info=<https://x>") == []
     assert [counting.gets(CALLEES[0], str(442000000 + each)) for each in range(2)] == [[], [PROTECTED]]
+
+
+def test_calls_that_most_callees_hang_up_on_are_a_campaign(counting: Counting) -> None:
+    for _ in range(2):
+        counting.ends(2.0)
+        assert counting.gets(CALLEES[0]) == []
+    counting.ends(6.0)
+    assert counting.gets(CALLEES[0]) == [SHORT]
+    assert counting.gets(CALLEES[0], "12155550101") == []
+    assert counting.gets(CALLEES[0], trunk=OTHER_TRUNK) == []
+
+
+def test_a_caller_whom_as_many_listen_to_is_none(counting: Counting) -> None:
+    for seconds in (2.0, 6.1, 2.0, 300.0, 60.0, 2.0):
+        counting.ends(seconds)
+        assert counting.gets(CALLEES[0]) == []
+
+
+def test_calls_that_ended_long_ago_say_nothing(counting: Counting) -> None:
+    for _ in range(3):
+        counting.ends(2.0)
+    counting.clock.advance(FEW.window + 1)
+    assert counting.gets(CALLEES[0]) == []
+    counting.ends(2.0)
+    assert counting.gets(CALLEES[0]) == []
+
+
+def test_of_calls_that_end_no_more_is_kept_than_tells(counting: Counting) -> None:
+    caller = counting.ends(2.0)
+    for _ in range(100):
+        counting.ends(2.0)
+    kept = counting.check._lengths.get(caller)
+    assert kept is not None
+    assert len(kept) == 2 * FEW.short - 1
+
+
+def test_of_callers_whose_calls_end_there_are_no_more_than_there_may_be(counting: Counting) -> None:
+    first = counting.ends(2.0)
+    for caller in range(FEW.entries):
+        counting.check.ended(caller, 2.0)
+    assert len(counting.check._lengths) == FEW.entries
+    assert counting.check._lengths.get(first) is None
+
+
+def test_what_ended_is_remembered_over_a_change_of_the_configuration(counting: Counting) -> None:
+    for _ in range(3):
+        counting.ends(2.0)
+    later = CampaignCheck(FEW, protected, counting.clock)
+    later.resume(counting.check)
+    counting.check = later
+    assert counting.gets(CALLEES[0]) == [SHORT]
+
+
+@given(
+    st.lists(st.tuples(st.booleans(), st.floats(0, 20)), min_size=1, max_size=40),
+    st.integers(3, 9),
+    st.floats(0, 40),
+)
+def test_the_short_ones_are_those_of_the_last_that_count(
+    ended: list[tuple[bool, float]], most: int, later: float
+) -> None:
+    """A model: every end is kept, and counted anew."""
+    lengths, every, now = Lengths(), [], 0.0
+    for short, pause in ended:
+        now += pause
+        every.append((now, short))
+        lengths.add(now, 30.0, most, short=short)
+    newest = [(at, short) for at, short in every if now - at <= 30.0][-most:]
+    assert len(lengths) == len(newest)
+    now += later
+    assert lengths.short(now, 30.0) == sum(short for at, short in newest if now - at <= 30.0)
+    assert lengths.over(now, 30.0) == all(now - at > 30.0 for at, _ in newest)
 
 
 def test_without_lists_nothing_is_protected() -> None:
