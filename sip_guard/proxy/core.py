@@ -232,7 +232,8 @@ class Proxy:
         if isinstance(verdict, Redirect):
             contact = b"Contact: <" + verdict.contact + b">"
             return self._table.answer(server, verdict.code, now, extra=(contact,))
-        server.followed = followed
+        if followed is not None:
+            self.dialogs.follow(key, followed)
         draft = server.draft
         self._border.clean(draft, server.peer, screened=True)
         for name in verdict.tags.removed | {header.lower() for header, _ in verdict.tags.headers}:

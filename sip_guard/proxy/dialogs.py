@@ -4,14 +4,14 @@ from collections import Counter, OrderedDict
 from typing import Final, NamedTuple
 
 from sip_guard.peer import Trunk
-from sip_guard.proxy.action import Ended, Followed
+from sip_guard.proxy.action import Answered, Ended, Followed
 from sip_guard.proxy.key import Key
 from sip_guard.sip.message import Message, Request
 
 LIFETIME: Final = 4 * 3600.0
 """Seconds without a sign of life after which a call is forgotten: its BYE went another way, or was lost."""
 MAX_CALLS: Final = 200_000
-"""Calls that are known at a time; when there are more, the one without a sign of life for the longest is forgotten."""
+"""Calls that are known at a time, if nothing else is said."""
 
 
 class _Call(NamedTuple):
@@ -29,7 +29,9 @@ class Dialogs:
     first 2xx makes it a dialog; what other branches of a fork answer is not counted again.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, most: int = MAX_CALLS) -> None:
+        """Know so many at a time; when there are more, the one without a sign of life for the longest is forgotten."""
+        self._most = most
         self._calls: OrderedDict[int, _Call] = OrderedDict()
         """By a hash of the INVITE's key, or of what names the dialog; the one with the oldest sign of life first."""
         self._counts: Counter[str] = Counter()
@@ -54,26 +56,31 @@ class Dialogs:
         """Take the call whose INVITE was taken as the transaction `key`."""
         self._add(hash(key), _Call(trunk.name, now), now)
 
-    def answered(
-        self, key: Key, invite: Message, code: int, tag: bytes, now: float, *, followed: Followed | None = None
-    ) -> None:
-        """Take a final answer to the INVITE of `key`, or its end without one.
+    def follow(self, key: Key, followed: Followed) -> None:
+        """Tell how the call goes on from here."""
+        name = hash(key)
+        call = self._calls.get(name)
+        if call is not None:
+            self._calls[name] = call._replace(followed=followed)
+
+    def answered(self, key: Key, invite: Message, code: int, tag: bytes, now: float) -> list[Answered]:
+        """Take a final answer to the INVITE of `key`, or its end without one; tell of it if the call is followed.
 
         `invite` is the INVITE or an answer to it, `tag` the To tag of the answer. Whatever comes after the first, and
         any answer to what was not begun, changes nothing.
         """
         if code < 200:
-            return
+            return []
         call = self._remove(hash(key))
-        if call is not None and code < 300:
+        if call is None:
+            return []
+        if code < 300:
             dialog = _dialog(invite.value(b"call-id"), invite.from_tag, tag)
-            self._add(dialog, _Call(call.trunk, now, now, followed), now)
+            self._add(dialog, call._replace(seen=now, answered=now), now)
+        return [] if call.followed is None else [Answered(call.followed, code)]
 
     def passed(self, request: Request, now: float) -> list[Ended]:
-        """Take a request of a proven dialog: a BYE ends it, any other shows that it lives.
-
-        Gives how a call that is followed has ended.
-        """
+        """Take a request of a proven dialog: a BYE ends it, which is told if it is followed; others prolong it."""
         dialog = _dialog(request.value(b"call-id"), request.from_tag, request.to_tag)
         call = self._remove(dialog)
         if call is None:
@@ -87,7 +94,7 @@ class Dialogs:
         self._forget_old(now)
         if name in self._calls:
             return
-        if len(self._calls) >= MAX_CALLS:
+        if len(self._calls) >= self._most:
             self._remove(next(iter(self._calls)))
         self._calls[name] = call
         self._counts[call.trunk] += 1

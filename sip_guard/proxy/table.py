@@ -2,7 +2,7 @@
 
 from collections import Counter
 
-from sip_guard.proxy.action import Action, Answered, Send
+from sip_guard.proxy.action import Action, Send
 from sip_guard.proxy.dialogs import Dialogs
 from sip_guard.proxy.key import Key
 from sip_guard.proxy.probe import Beat
@@ -83,9 +83,7 @@ class Table:
         sent = Send(octets, server.flow, server.back)
         if code < 200 or not server.invite:
             return [sent]
-        followed, server.followed = server.followed, None
-        self._dialogs.answered(server.key, server.request, code, tag, now, followed=followed)
-        return [sent] if followed is None else [sent, Answered(followed, code)]
+        return [sent, *self._dialogs.answered(server.key, server.request, code, tag, now)]
 
     def stay_silent(self, server: ServerTransaction, now: float) -> None:
         """Never answer (RFC 4320 4.2)."""

@@ -1,7 +1,7 @@
 """One request and its answers, and what is sent again until when (RFC 3261 17, with RFC 6026 for 2xx)."""
 
 from enum import Enum, auto
-from typing import TYPE_CHECKING, NamedTuple
+from typing import NamedTuple
 
 from sip_guard.peer import Target, Trunk
 from sip_guard.proxy.hops import Hop
@@ -11,9 +11,6 @@ from sip_guard.proxy.timers import LATE, T1, T2, T4, TIMER_C, TRANSACTION, Entry
 from sip_guard.sip.flow import Address, Flow
 from sip_guard.sip.message import Request, Response
 from sip_guard.sip.rewrite import Draft
-
-if TYPE_CHECKING:
-    from sip_guard.proxy.action import Followed
 
 LARGE = 8192
 """Octets of a request above which it counts as more than one."""
@@ -56,7 +53,6 @@ class ServerTransaction:
         "failure",
         "finals",
         "flow",
-        "followed",
         "hidden",
         "hops",
         "interval",
@@ -133,8 +129,6 @@ class ServerTransaction:
         """Values of Reason that its sender is told (RFC 9410)."""
         self.telling: tuple[int, bytes, bytes] | None = None
         """The answer that tells them."""
-        self.followed: Followed | None = None
-        """What is told of its final answer; None once that is told, and of what is not followed."""
 
     @property
     def tag(self) -> bytes:

@@ -7,8 +7,7 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 from messages import read_request, request
 
 from sip_guard.peer import Trunk
-from sip_guard.proxy import dialogs as module
-from sip_guard.proxy.action import Ended, Followed
+from sip_guard.proxy.action import Answered, Ended, Followed
 from sip_guard.proxy.dialogs import LIFETIME, Dialogs
 from sip_guard.sip.message import Request
 
@@ -39,8 +38,13 @@ class Calls:
     def begin(self, call: str) -> None:
         self.dialogs.begin(self.trunk, key(call), self.now)
 
-    def answered(self, call: str, code: int, tag: str = "bob", followed: Followed | None = None) -> None:
-        self.dialogs.answered(key(call), message("INVITE", call), code, tag.encode(), self.now, followed=followed)
+    def follow(self, call: str) -> None:
+        """Let a call begin that is followed."""
+        self.begin(call)
+        self.dialogs.follow(key(call), FOLLOWED)
+
+    def answered(self, call: str, code: int, tag: str = "bob") -> list[Answered]:
+        return self.dialogs.answered(key(call), message("INVITE", call), code, tag.encode(), self.now)
 
     def passed(self, method: str, call: str, tag: str = "bob", *, callee: bool = False) -> list[Ended]:
         return self.dialogs.passed(message(method, call, tag, callee=callee), self.now)
@@ -209,12 +213,12 @@ def test_a_sign_of_life_keeps_it(method: str) -> None:
     assert calls.count() == 1
 
 
-def test_beyond_the_bound_the_call_that_was_silent_longest_is_forgotten(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(module, "MAX_CALLS", 5)
+def test_beyond_the_bound_the_call_that_was_silent_longest_is_forgotten() -> None:
     calls = Calls()
+    calls.dialogs = Dialogs(5)
     for number in range(5):
-        calls.begin(str(number))
-        calls.answered(str(number), 200, followed=FOLLOWED)
+        calls.follow(str(number))
+        calls.answered(str(number), 200)
     calls.passed("INVITE", "0")
     calls.begin("new")
     assert calls.count() == len(calls.dialogs._calls) == 5
@@ -227,9 +231,9 @@ def test_beyond_the_bound_the_call_that_was_silent_longest_is_forgotten(monkeypa
 @pytest.mark.parametrize("callee", [False, True])
 def test_a_call_lasts_from_its_first_2xx_to_its_bye(callee: bool) -> None:
     calls = Calls(FREE)
-    calls.begin("1")
+    calls.follow("1")
     calls.now = 10.0
-    calls.answered("1", 200, followed=FOLLOWED)
+    calls.answered("1", 200)
     calls.now = 70.0
     assert calls.passed("UPDATE", "1") == []
     calls.now = 72.5
@@ -239,8 +243,8 @@ def test_a_call_lasts_from_its_first_2xx_to_its_bye(callee: bool) -> None:
 
 def test_of_a_fork_the_first_answer_is_the_call() -> None:
     calls = Calls(FREE)
-    calls.begin("1")
-    calls.answered("1", 200, "bob", followed=FOLLOWED)
+    calls.follow("1")
+    calls.answered("1", 200, "bob")
     calls.now = 5.0
     calls.answered("1", 200, "carol")
     assert calls.passed("BYE", "1", "carol") == []
@@ -250,7 +254,7 @@ def test_of_a_fork_the_first_answer_is_the_call() -> None:
 def test_nothing_is_told_of_a_call_that_nobody_follows() -> None:
     calls = Calls(FREE)
     calls.begin("1")
-    calls.answered("1", 200)
+    assert calls.answered("1", 200) == []
     assert calls.passed("BYE", "1") == []
     assert calls.count() == 0
 
@@ -258,15 +262,15 @@ def test_nothing_is_told_of_a_call_that_nobody_follows() -> None:
 def test_nothing_is_kept_of_calls_that_fail() -> None:
     calls = Calls(FREE)
     for number, code in enumerate([302, 404, 408, 487, 500, 603]):
-        calls.begin(str(number))
-        calls.answered(str(number), code, followed=FOLLOWED)
+        calls.follow(str(number))
+        assert calls.answered(str(number), code) == [Answered(FOLLOWED, code)]
     assert calls.dialogs._calls == {}
 
 
 def test_what_is_kept_of_a_call_does_not_grow_with_its_names() -> None:
     calls = Calls(FREE)
-    calls.begin("1")
-    calls.dialogs.answered(key("1"), message("INVITE", "x" * 10_000), 200, b"t" * 10_000, 0.0, followed=FOLLOWED)
+    calls.follow("1")
+    calls.dialogs.answered(key("1"), message("INVITE", "x" * 10_000), 200, b"t" * 10_000, 0.0)
     ((name, call),) = calls.dialogs._calls.items()
     assert (type(name), call) == (int, ("free", 0.0, 0.0, FOLLOWED))
 
