@@ -322,8 +322,13 @@ class Peers:
         return known.get(peer.name) is not peer
 
     def before(self, flow: Flow) -> list[Trunk | Target]:
-        """Give whose messages came along `flow` under former configurations."""
-        return [peer for each in self._before if (peer := each.of(flow)) is not None]
+        """Give whose messages came along `flow` under former configurations, but for who is called the same now."""
+        if not self._before:
+            return []
+        now = self.of(flow)
+        known = {} if now is None else {(type(now), now.name): now}
+        every = {(type(peer), peer.name): peer for each in self._before if (peer := each.of(flow)) is not None}
+        return [peer for name, peer in every.items() if name not in known]
 
     def side(self, target: Target) -> Trunk | Target | None:
         """Give the peer that a target is an address of: itself, or its trunk; None: that is not known any more."""

@@ -7,6 +7,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 from uuid import uuid4
 
@@ -48,6 +49,9 @@ def interconnection(tmp_path: Path) -> Iterator[Interconnection]:
     folder = tmp_path / "guard"
     folder.mkdir()
     with Interconnection(folder, config=CONFIG) as made:
+        with suppress(PermissionError):
+            # As the unit for systemd has it: what else goes on here makes no call wait until it is sent again.
+            os.setpriority(os.PRIO_PROCESS, made.guard.pid, -5)
         yield made
 
 
@@ -86,7 +90,9 @@ def test_a_hundred_reloads_under_200_calls_a_second_lose_no_call(
     variants = [good, good + rule, good.replace("127.0.0.3", "127.0.0.4"), good + "policy: {rules: [{id: broken}]}\n"]
     with placing(interconnection, tmp_path, CALLS, pause=700) as sipp:
         for number in range(SIGNALS):
-            interconnection.config.write_text(variants[number % len(variants)])
+            written = interconnection.config.with_suffix(".new")
+            written.write_text(variants[number % len(variants)])
+            written.replace(interconnection.config)
             os.kill(interconnection.guard.pid, signal.SIGHUP)
             time.sleep(CALLS / RATE / SIGNALS)
         sipp.wait()
