@@ -128,6 +128,8 @@ def ask(path: Path, command: str, seconds: float) -> Reply:
                 said += octets
         except TimeoutError:
             raise Unreachable(f"{path}: the guard has not answered within {seconds:g} s; see its log") from None
+        except PermissionError as error:
+            raise Unreachable(f"{path}: {error.strerror}; ask as the guard's user, or as root") from None
         except OSError as error:
             raise Unreachable(f"{path}: no guard answers here: {error.strerror}; is it running?") from None
     try:

@@ -234,7 +234,10 @@ def test_a_file_that_cannot_be_read_is_named_and_the_end_is_2(
 def test_the_configuration_can_be_named_in_the_environment(tmp_path: Path) -> None:
     path = tmp_path / "nowhere.yaml"
     result = CliRunner(env={"SIP_GUARD_CONFIG": str(path)}).invoke(main, ["run"])
-    assert (result.exit_code, result.stderr) == (2, f"{path}: cannot be read: No such file or directory\n")
+    assert (result.exit_code, result.stderr) == (
+        2,
+        f"{path}: cannot be read: No such file or directory; is the path right?\n",
+    )
 
 
 def test_without_a_word_it_says_what_it_can_do() -> None:
@@ -419,7 +422,7 @@ def test_a_new_list_is_read_as_the_configured_one(config: Path) -> None:
     assert run("lists", "check", path).exit_code == 2
     assert run("lists", "check", path, "--as", "dno", "-c", config).exit_code == 0
     result = run("lists", "check", path, "--as", "dnp", "-c", config)
-    assert (result.exit_code, "there is no list `dnp`; did you mean `dno`?" in result.stderr) == (1, True)
+    assert (result.exit_code, "there is no list `dnp`; did you mean `dno`?" in result.stderr) == (2, True)
 
 
 # hash-password

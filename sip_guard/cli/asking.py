@@ -1,12 +1,15 @@
 """Asking a guard that runs, by its control socket."""
 
-import sys
 from pathlib import Path
 
 import click
 
-from sip_guard.cli.input import FILE, loaded
-from sip_guard.control import Reply, Unreachable, ask
+from sip_guard.cli.input import FILE
+from sip_guard.cli.output import Refused
+from sip_guard.config import load
+from sip_guard.config.fault import Placed
+from sip_guard.control import Reply, ask
+from sip_guard.desk.bad_input import BadInput
 
 control_option = click.option(
     "--control",
@@ -18,19 +21,12 @@ control_option = click.option(
 
 
 def answer_of(command: str, path: Path, control: Path | None, seconds: float = 10.0) -> Reply:
-    """Ask, and wait for so many seconds. Ends with 1 if it is refused, with 2 if nobody can be asked."""
+    """Ask, and wait for so many seconds. Raises Refused."""
     if control is None:
-        control = loaded(path).control
+        control = load(path).control
     if control is None:
-        click.echo(f"{path}: there is no control socket: set `control` or `state_directory`, or use signals", err=True)
-        sys.exit(2)
-    try:
-        reply = ask(control, command, seconds)
-    except Unreachable as error:
-        click.echo(error, err=True)
-        sys.exit(2)
-    for line in reply.get("errors", ()):
-        click.echo(line, err=True)
+        raise BadInput(f"{path}: there is no control socket: set `control` or `state_directory`, or use signals")
+    reply = ask(control, command, seconds)
     if "errors" in reply:
-        sys.exit(1)
+        raise Refused([Placed.of(line) for line in reply["errors"]])
     return reply

@@ -5,9 +5,10 @@ from pathlib import Path
 from typing import Any
 
 import click
-from rich.console import Console
 
-from sip_guard.cli.input import loaded, of_record_option, record_option, told
+from sip_guard.cli.input import of_record_option, record_option
+from sip_guard.cli.output import as_json, console
+from sip_guard.config import load
 
 
 @click.command()
@@ -28,22 +29,24 @@ from sip_guard.cli.input import loaded, of_record_option, record_option, told
 @click.option(
     "--limit", type=click.IntRange(min=1), default=100, show_default=True, help="So many at most, the newest."
 )
-@click.option("--csv", "form", flag_value="csv", help="Comma-separated values, with a header row.")
-@click.option("--json", "form", flag_value="json", help="One JSON object a decision, as in the log.")
-def calls(path: Path | None, record: Path | None, form: str | None, **given: Any) -> None:
+@click.option("--csv", "as_csv", is_flag=True, help="Comma-separated values, with a header row.")
+def calls(path: Path | None, record: Path | None, as_csv: bool, **given: Any) -> None:
     """Find decisions in the record, the newest first, while the guard runs or not.
+
+    JSON is one object a line for each decision, as in the log.
 
     Ends with 0, or with 2 if the input is bad.
     """
     from sip_guard.desk.calls import command, show  # noqa: PLC0415 - costs nothing where it is not asked for
 
-    with told():
-        found = command.calls(command.Asked(config=None if path is None else loaded(path), record=record, **given))
-        if form == "csv":
-            show.csv(found, sys.stdout)
-        elif form == "json":
-            show.json(found, sys.stdout)
-        else:
-            show.table(found, Console(markup=False, highlight=False))
+    if as_csv and as_json():
+        raise click.UsageError("--csv and --json are two forms; choose one")
+    found = command.calls(command.Asked(config=None if path is None else load(path), record=record, **given))
+    if as_csv:
+        show.csv(found, sys.stdout)
+    elif as_json():
+        show.json(found, sys.stdout)
+    else:
+        show.table(found, console())
     if found.more:
         click.echo(f"there are more than these {given['limit']}; see --limit, --since and --until", err=True)

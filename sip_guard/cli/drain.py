@@ -6,6 +6,7 @@ import click
 
 from sip_guard.cli.asking import answer_of, control_option
 from sip_guard.cli.input import config_option
+from sip_guard.cli.output import tell
 
 
 @click.command()
@@ -17,4 +18,4 @@ def drain(path: Path, control: Path | None) -> None:
     Ends with 0 when the guard has begun with it, and with 2 if no guard answers.
     """
     reply = answer_of("drain", path, control)
-    click.echo(f"draining: {reply['calls']} in progress")
+    tell(reply, f"draining: {reply['calls']} in progress")

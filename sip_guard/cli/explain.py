@@ -1,13 +1,15 @@
 """`sip-guard explain`: why a call was decided as it was."""
 
 import sys
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import click
-from rich.console import Console
 
-from sip_guard.cli.input import FILE, certificates_option, fetch_option, loaded, told, trunk_option
+from sip_guard.cli.input import FILE, certificates_option, fetch_option, trunk_option
+from sip_guard.cli.output import tell
+from sip_guard.config import load
 
 
 @click.command()
@@ -25,8 +27,7 @@ from sip_guard.cli.input import FILE, certificates_option, fetch_option, loaded,
 @click.option(
     "--at", default="now", show_default=True, help="When a message came: now, iat, seconds, or 2026-11-26T12:00:00Z."
 )
-@click.option("--json", "as_json", is_flag=True, help="One JSON object instead of tables.")
-def explain(path: Path, as_json: bool, **given: Any) -> None:
+def explain(path: Path, **given: Any) -> None:
     """Say what is found about a call, which rules apply and why, the verdict, and what rules in shadow would do.
 
     The call is a SIP request in a file, or the INVITE in a frame of a capture, or one that a guard has recorded; of
@@ -36,10 +37,6 @@ def explain(path: Path, as_json: bool, **given: Any) -> None:
     from sip_guard.desk.explain import command, show  # noqa: PLC0415 - costs nothing where it is not asked for
     from sip_guard.verdict import Forward  # noqa: PLC0415
 
-    with told():
-        explained = command.explain(command.Wanted(config=loaded(path), **given))
-    if as_json:
-        click.echo(show.json_text(explained))
-    else:
-        show.tables(explained, Console(markup=False, highlight=False))
+    explained = command.explain(command.Wanted(config=load(path), **given))
+    tell(show.fields(explained), partial(show.tables, explained))
     sys.exit(0 if isinstance(explained.decision.verdict, Forward) else 1)

@@ -4,7 +4,9 @@ from pathlib import Path
 
 import click
 
-from sip_guard.cli.input import loaded, of_record_option, record_option, told
+from sip_guard.cli.input import of_record_option, record_option
+from sip_guard.cli.output import tell
+from sip_guard.config import load
 
 
 @click.command()
@@ -23,8 +25,8 @@ def forget(number: str, path: Path | None, record: Path | None, last4: bool, yes
     """
     from sip_guard.desk.calls import command  # noqa: PLC0415 - costs nothing where it is not asked for
 
-    with told():
-        named = command.named(number, None if path is None else loaded(path), record, last4=last4)
-        if named.decisions and not yes:
-            click.confirm(f"Delete {len(named.decisions)} decisions of {named.record}?", abort=True, err=True)
-        click.echo(f"{command.delete(named)} decisions deleted")
+    named = command.named(number, None if path is None else load(path), record, last4=last4)
+    if named.decisions and not yes:
+        click.confirm(f"Delete {len(named.decisions)} decisions of {named.record}?", abort=True, err=True)
+    deleted = command.delete(named)
+    tell({"deleted": deleted}, f"{deleted} decisions deleted")

@@ -6,6 +6,7 @@ import sys
 import click
 
 from sip_guard.admin.password import MAX_OCTETS, SALT_OCTETS, SHORTEST, Hash
+from sip_guard.cli.output import tell
 
 
 @click.command("hash-password")
@@ -21,4 +22,5 @@ def hash_password() -> None:
         given = sys.stdin.readline().rstrip("\r\n")
     if len(given) < SHORTEST or len(given.encode()) > MAX_OCTETS:
         raise click.ClickException(f"a password has {SHORTEST} characters or more, so that nobody finds it by trying")
-    click.echo(str(Hash.of(given.encode(), secrets.token_bytes(SALT_OCTETS))))
+    password = str(Hash.of(given.encode(), secrets.token_bytes(SALT_OCTETS)))
+    tell({"password": password}, password)

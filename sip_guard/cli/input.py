@@ -1,13 +1,8 @@
-"""What several commands are given, and what is said where it is bad."""
+"""What several commands are given."""
 
-import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 import click
-
-from sip_guard.config import Config, ConfigError, load
 
 CONFIG_FILE = "/etc/sip_guard/sip_guard.yaml"
 FILE = click.Path(path_type=Path)
@@ -47,30 +42,3 @@ certificates_option = click.option(
 trunk_option = click.option(
     "--trunk", default="", help="Take every call to have come by this trunk, whatever its address."
 )
-
-
-def loaded(path: Path) -> Config:
-    """Read a configuration. Where it is bad, say why, and end with 2."""
-    try:
-        return load(path)
-    except ConfigError as error:
-        for line in error.lines:
-            click.echo(line, err=True)
-        sys.exit(2)
-
-
-@contextmanager
-def told() -> Iterator[None]:
-    """Say what is wrong with what else was brought, and end with 2."""
-    from sip_guard.desk.statement import BadInput  # noqa: PLC0415 - costs nothing where it is not asked for
-
-    try:
-        yield
-    except BadInput as error:
-        line = str(error)
-    except OSError as error:
-        line = f"{error.filename}: {error.strerror}"
-    else:
-        return
-    click.echo(line, err=True)
-    sys.exit(2)

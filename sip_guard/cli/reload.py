@@ -6,6 +6,7 @@ import click
 
 from sip_guard.cli.asking import answer_of, control_option
 from sip_guard.cli.input import config_option
+from sip_guard.cli.output import tell
 
 PATIENCE = 600.0
 """Seconds: lists of millions of rows take some minutes."""
@@ -21,4 +22,4 @@ def reload(path: Path, control: Path | None) -> None:
     2 if the configuration is bad or no guard answers. Then all is as it was.
     """
     reply = answer_of("reload", path, control, PATIENCE)
-    click.echo(f"reloaded: generation {reply['generation']}")
+    tell(reply, f"reloaded: generation {reply['generation']}")

@@ -13,7 +13,7 @@ from twisted.logger import globalLogBeginner
 
 from sip_guard import __version__
 from sip_guard.cli.complaints import Complaints
-from sip_guard.cli.input import config_option, loaded
+from sip_guard.cli.input import config_option
 from sip_guard.config import load
 from sip_guard.control import Control
 from sip_guard.log import logger
@@ -32,7 +32,7 @@ def run(path: Path) -> None:
     TERM takes no new calls, and stops once those in progress have ended; a second one, or INT, stops at once. HUP reads
     the configuration again, and all that it names, and goes by it if all of it is good. The log tells.
     """
-    config = loaded(path)
+    config = load(path)
     from twisted.internet import reactor  # noqa: PLC0415 - installed when it is imported
 
     from sip_guard.service import Service, commands, steady  # noqa: PLC0415

@@ -1,5 +1,6 @@
 """`sip-guard simulate`: a configuration tried on captured calls."""
 
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -7,7 +8,9 @@ import click
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 
-from sip_guard.cli.input import FILE, certificates_option, fetch_option, loaded, told, trunk_option
+from sip_guard.cli.input import FILE, certificates_option, fetch_option, trunk_option
+from sip_guard.cli.output import tell
+from sip_guard.config import load
 
 
 @click.command()
@@ -19,10 +22,7 @@ from sip_guard.cli.input import FILE, certificates_option, fetch_option, loaded,
 @fetch_option
 @click.option("--decisions", type=FILE, help="Write a JSON line about each call to this file.")
 @click.option("--workers", type=click.IntRange(0, 256), help="Processes that decide, beside the one that reads.")
-@click.option(
-    "--json", "json_file", type=click.Path(path_type=Path), help="Write a JSON object to this file; - prints it."
-)
-def simulate(policy: Path, against: Path | None, json_file: Path | None, **given: Any) -> None:
+def simulate(policy: Path, against: Path | None, **given: Any) -> None:
     """Say what a configuration would do with captured calls, and which of them another one treats otherwise.
 
     Captures are taken at their own time and in the order in which they are given. Only new calls that come from trunks
@@ -30,23 +30,17 @@ def simulate(policy: Path, against: Path | None, json_file: Path | None, **given
     """
     from sip_guard.desk.simulate import command, show  # noqa: PLC0415 - costs nothing where it is not asked for
 
-    with told():
-        wanted = command.Wanted(
-            policy=(policy, loaded(policy)), against=None if against is None else (against, loaded(against)), **given
-        )
-        console = Console(stderr=True)
-        columns = (
-            TextColumn("{task.description}"),
-            BarColumn(),
-            TextColumn("{task.percentage:.0f}%"),
-            TimeRemainingColumn(),
-        )
-        with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as progress:
-            task = progress.add_task("reading")
-            report = command.simulate(wanted, lambda done, octets: progress.update(task, completed=done, total=octets))
-        if json_file is not None and str(json_file) != "-":
-            json_file.write_text(show.json_text(report))
-    if str(json_file) == "-":
-        click.echo(show.json_text(report))
-    else:
-        show.tables(report, Console(markup=False, highlight=False))
+    wanted = command.Wanted(
+        policy=(policy, load(policy)), against=None if against is None else (against, load(against)), **given
+    )
+    console = Console(stderr=True)
+    columns = (
+        TextColumn("{task.description}"),
+        BarColumn(),
+        TextColumn("{task.percentage:.0f}%"),
+        TimeRemainingColumn(),
+    )
+    with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as progress:
+        task = progress.add_task("reading")
+        report = command.simulate(wanted, lambda done, octets: progress.update(task, completed=done, total=octets))
+    tell(show.fields(report), partial(show.tables, report))

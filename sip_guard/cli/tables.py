@@ -157,6 +157,14 @@ def _source(source: Source) -> str:
     return f"{source.network}{f' port {source.port}' if source.port else ''}"
 
 
+def rows(table: Table) -> list[dict[str, str]]:
+    """Give a table's rows as they stand in JSON."""
+    names = [str(column.header) for column in table.columns]
+    return [
+        dict(zip(names, map(str, cells), strict=True)) for cells in zip(*(c.cells for c in table.columns), strict=True)
+    ]
+
+
 def titled(title: str, *columns: str) -> Table:
     """Make an empty table that folds what is too long."""
     table = Table(*columns, title=title, title_justify="left", title_style="bold")

@@ -1,13 +1,14 @@
 """`sip-guard verify`: what each check finds of a token, or of an INVITE."""
 
 import sys
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import click
-from rich.console import Console
 
-from sip_guard.cli.input import loaded
+from sip_guard.cli.output import tell
+from sip_guard.config import load
 from sip_guard.log import logger
 
 
@@ -45,8 +46,7 @@ from sip_guard.log import logger
 @click.option("--from", "caller", default="", help="The calling number, for a token without its call.")
 @click.option("--to", "called", default="", help="The called number, for a token without its call.")
 @click.option("--at", default="now", show_default=True, help="The moment: now, iat, seconds, or 2026-11-26T12:00:00Z.")
-@click.option("--json", "as_json", is_flag=True, help="One JSON object instead of tables.")
-def verify(file: str, path: Path | None, anchor: tuple[Path, ...], as_json: bool, **given: Any) -> None:
+def verify(file: str, path: Path | None, anchor: tuple[Path, ...], **given: Any) -> None:
     """Say of a token, or of an INVITE in a file, what each check finds, with the section that asks for it.
 
     FILE holds a SIP request, Identity header fields or bare tokens; without it, or with -, standard input is read.
@@ -54,17 +54,11 @@ def verify(file: str, path: Path | None, anchor: tuple[Path, ...], as_json: bool
     """
     from sip_guard.desk import show  # noqa: PLC0415 - costs nothing where it is not asked for
     from sip_guard.desk.command import Wanted, judge, octets  # noqa: PLC0415
-    from sip_guard.desk.statement import BadInput  # noqa: PLC0415
 
-    config = None if path is None else loaded(path)
-    try:
-        text = sys.stdin.buffer.read() if file == "-" else octets(Path(file))
-        report = judge(Wanted(text=text, config=config, anchors=anchor, **given), logger(sys.stderr.buffer, "warning"))
-    except BadInput as error:
-        click.echo(f"{'standard input' if file == '-' else file}: {error}", err=True)
-        sys.exit(2)
-    if as_json:
-        click.echo(show.json_text(report))
-    else:
-        show.table(report, Console(markup=False, highlight=False))
+    named = "standard input" if file == "-" else file
+    text = sys.stdin.buffer.read() if file == "-" else octets(Path(file))
+    config = None if path is None else load(path)
+    wanted = Wanted(named=named, text=text, config=config, anchors=anchor, **given)
+    report = judge(wanted, logger(sys.stderr.buffer, "warning"))
+    tell(show.fields(report), partial(show.table, report))
     sys.exit(0 if report.passed else 1)

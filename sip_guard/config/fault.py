@@ -3,13 +3,14 @@
 import re
 from collections.abc import Callable, Iterable
 from difflib import get_close_matches
-from typing import TypeVar
+from typing import Self, TypeVar
 
 import msgspec
 
 S = TypeVar("S")
 T = TypeVar("T")
 
+_PLACED = re.compile(r"(?P<file>\S.*?):(?P<line>[0-9]{1,9}): (?P<message>.+)").fullmatch
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.\-]{0,63}")
 
 
@@ -22,12 +23,36 @@ class Fault(msgspec.Struct, frozen=True):
     """What was found and what was expected."""
 
 
-class ConfigError(Exception):
-    """A configuration that does not start: every fault found, each as `FILE:LINE: PATH: PROBLEM`."""
+class Placed(msgspec.Struct, frozen=True, omit_defaults=True):
+    """A fault with the file that it is in."""
 
-    def __init__(self, lines: list[str]) -> None:
-        super().__init__("\n".join(lines))
-        self.lines = lines
+    message: str
+    """What was found and what was expected, or what to do."""
+    file: str = ""
+    line: int = 0
+    """0: the file as a whole."""
+    option: str = ""
+    """As `Fault.path`."""
+
+    @classmethod
+    def of(cls, line: str) -> Self:
+        """Read one that is written as `FILE:LINE: PROBLEM`; any other text is a message."""
+        m = _PLACED(line)
+        return cls(line) if m is None else cls(m["message"], m["file"], int(m["line"]))
+
+    def __str__(self) -> str:
+        """Write it as `FILE:LINE: PATH: PROBLEM`."""
+        file = f"{self.file}:{self.line}" if self.line else self.file
+        return ": ".join(filter(None, (file, self.option, self.message)))
+
+
+class ConfigError(Exception):
+    """A configuration that does not start, with every fault that was found."""
+
+    def __init__(self, faults: list[Placed]) -> None:
+        self.faults = faults
+        self.lines = [str(fault) for fault in faults]
+        super().__init__("\n".join(self.lines))
 
 
 class Faults:
@@ -78,5 +103,7 @@ def unknown(kind: str, word: str, known: Iterable[str]) -> str:
     """Say that there is no `word` of this kind, and which one was probably meant."""
     words = sorted(known)
     near = get_close_matches(word, words, 1)
+    if not words:
+        return f"there is no {kind} `{word}`, nor any other"
     meant = f"; did you mean `{near[0]}`?" if near else f", expected one of: {', '.join(words)}"
     return f"there is no {kind} `{word}`{meant}"

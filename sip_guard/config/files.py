@@ -1,8 +1,17 @@
 """Files that a configuration names."""
 
+import errno
 from pathlib import Path
 
 from sip_guard.config.fault import Faults
+
+_TO_DO = {
+    errno.ENOENT: "is the path right?",
+    errno.EACCES: "run this as the guard's user, or let that user read it",
+    errno.EPERM: "run this as the guard's user, or let that user read it",
+    errno.EISDIR: "name a file, not a folder",
+    errno.ENOTDIR: "what stands before the last `/` must be a folder",
+}
 
 
 def read(path: Path, faults: Faults, at: str) -> bytes | None:
@@ -15,5 +24,13 @@ def read(path: Path, faults: Faults, at: str) -> bytes | None:
 
 
 def unreadable(path: Path, error: OSError | ValueError) -> str:
-    """Say that a file cannot be read, and why."""
-    return f"{path} cannot be read: {getattr(error, 'strerror', error)}"
+    """Say that a file cannot be read, why, and what to do."""
+    return f"{path} cannot be read: {why(error)}"
+
+
+def why(error: OSError | ValueError) -> str:
+    """Say what the system has against a file, and what to do."""
+    if not isinstance(error, OSError):
+        return str(error)
+    to_do = _TO_DO.get(error.errno or 0)
+    return f"{error.strerror}; {to_do}" if to_do else str(error.strerror)

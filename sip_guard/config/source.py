@@ -10,7 +10,8 @@ from typing import Any, TypeVar
 import msgspec
 import yaml
 
-from sip_guard.config.fault import ConfigError, Fault, unknown
+from sip_guard.config.fault import ConfigError, Fault, Placed, unknown
+from sip_guard.config.files import why
 
 MAX_OCTETS = 1024 * 1024
 """Of a configuration file."""
@@ -80,14 +81,15 @@ class Source:
             with path.open("rb") as file:
                 data = file.read(MAX_OCTETS + 1)
         except (OSError, ValueError) as error:
-            raise ConfigError([f"{path}: cannot be read: {getattr(error, 'strerror', error)}"]) from None
+            raise ConfigError([Placed(f"cannot be read: {why(error)}", str(path))]) from None
         if len(data) > MAX_OCTETS:
-            raise ConfigError([f"{path}: larger than {MAX_OCTETS} octets"])
+            what = f"larger than {MAX_OCTETS} octets; put long lists into files of their own (`lists`, `numbers`)"
+            raise ConfigError([Placed(what, str(path))])
         try:
             text = data.decode("utf-8")
         except UnicodeDecodeError as error:
             line = data[: error.start].count(b"\n") + 1
-            raise ConfigError([f"{path}:{line}: this is not UTF-8"]) from None
+            raise ConfigError([Placed("this is not UTF-8; save the file in that encoding", str(path), line)]) from None
         return cls(str(path), text)
 
     def refuse(self, faults: list[Fault]) -> None:
@@ -125,14 +127,14 @@ class Source:
             said = "nested too deeply"
         except (ValueError, OverflowError):
             said = "an escape that is no character"
-        raise ConfigError([f"{self.name}:{line + 1}: this is not YAML: {said}"]) from None
+        raise ConfigError([Placed(f"this is not YAML: {said}", self.name, line + 1)]) from None
 
     def _error(self, faults: list[Fault]) -> ConfigError:
         placed = sorted(((self._line(fault.path), fault) for fault in faults), key=lambda pair: pair[0])
-        lines = [f"{self.name}:{line}: {f.path + ': ' if f.path else ''}{_shown(f.problem)}" for line, f in placed]
-        if len(lines) > MAX_FAULTS:
-            lines[MAX_FAULTS:] = [f"{self.name}: and {len(lines) - MAX_FAULTS} more"]
-        return ConfigError(lines)
+        shown = [Placed(_shown(fault.problem), self.name, line, fault.path) for line, fault in placed[:MAX_FAULTS]]
+        if len(placed) > MAX_FAULTS:
+            shown.append(Placed(f"and {len(placed) - MAX_FAULTS} more", self.name))
+        return ConfigError(shown)
 
     def _line(self, path: str) -> int:
         """Give the line of a path, or of the nearest thing around it that is in the file."""
@@ -153,7 +155,7 @@ class Source:
     def _plain(self, node: yaml.Node, path: str, depth: int) -> Any:
         self._lines.setdefault(path, node.start_mark.line + 1)
         if len(self._lines) > MAX_VALUES:
-            raise ConfigError([f"{self.name}: more than {MAX_VALUES} values"])
+            raise ConfigError([Placed(f"more than {MAX_VALUES} values", self.name)])
         if depth > MAX_DEPTH:
             return self._fault(path, "nested too deeply")
         if isinstance(node, yaml.MappingNode) and node.tag == _TAG + "map":

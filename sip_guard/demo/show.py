@@ -69,8 +69,23 @@ SCENARIO = """\
 """A call for SIPp that follows the Record-Route, as its built-in ones do not."""
 
 
-def demo(console: Console, *, stay: bool) -> bool:
-    """Show it; with `stay` everything keeps running until it is interrupted. False if any verdict was wrong."""
+class Outcome(NamedTuple):
+    """What became of a call."""
+
+    title: str
+    right: bool
+    """Whether it was treated as it should be."""
+    code: int = 0
+    """Of the answer; 0: there was none."""
+    phrase: str = ""
+    arrived: str = ""
+    """What the PBX saw of it."""
+    rule: str = ""
+    why: str = ""
+
+
+def demo(console: Console, *, stay: bool) -> list[Outcome]:
+    """Show it; with `stay` everything keeps running until it is interrupted."""
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))
     with tempfile.TemporaryDirectory(prefix="sip_guard-demo-") as name, Laboratory(Path(name)) as laboratory:
         console.print(f"Configuration: {laboratory.config}", highlight=False, soft_wrap=True)
@@ -81,57 +96,57 @@ def demo(console: Console, *, stay: bool) -> bool:
                 highlight=False,
                 soft_wrap=True,
             )
-            wrong = _table_of_calls(console, laboratory, guard)
+            outcomes = _table_of_calls(console, laboratory, guard)
             console.print(_afterwards(guard), highlight=False, soft_wrap=True)
             if stay:
                 _stay(console, laboratory, guard)
+    wrong = sum(not outcome.right for outcome in outcomes)
     if wrong:
         console.print(f"[bold red]{wrong} of {len(CALLS)} calls were not treated as they should be.[/]")
-    return not wrong
+    return outcomes
 
 
-def _table_of_calls(console: Console, laboratory: Laboratory, guard: Guard) -> int:
-    """Place the calls one after the other; give how many went wrong."""
+def _table_of_calls(console: Console, laboratory: Laboratory, guard: Guard) -> list[Outcome]:
+    """Place the calls one after the other."""
     table = Table("call, and why", "answer, and rule", "at the PBX", show_lines=True)
     table.columns[2].no_wrap = True
-    wrong = 0
+    outcomes = []
     with Live(table, console=console, refresh_per_second=8):
         for call in CALLS:
             outcome = _place(call, laboratory, guard)
-            wrong += not outcome.right
+            outcomes.append(outcome)
             table.add_row(
-                f"{call.title}\n[dim]{escape(outcome.why)}[/]",
-                f"{outcome.answer}\n[dim]{outcome.rule}[/]",
+                f"{outcome.title}\n[dim]{escape(outcome.why)}[/]",
+                f"{_answer(outcome)}\n[dim]{outcome.rule}[/]",
                 outcome.arrived,
             )
-    return wrong
+    return outcomes
 
 
-class _Outcome(NamedTuple):
-    """What became of a call."""
-
-    right: bool
-    answer: str
-    arrived: str = ""
-    rule: str = ""
-    why: str = ""
+def _answer(outcome: Outcome) -> str:
+    if not outcome.code:
+        return "[red]no answer[/]"
+    colour = "green" if outcome.code < 300 else "yellow"
+    in_log = "" if outcome.rule else "\n[red]not in the log[/]"
+    return f"[{colour}]{outcome.code} {escape(outcome.phrase)}[/]{in_log}"
 
 
-def _place(call: DemoCall, laboratory: Laboratory, guard: Guard) -> _Outcome:
+def _place(call: DemoCall, laboratory: Laboratory, guard: Guard) -> Outcome:
     caller = laboratory.wholesale if call.strict else laboratory.carrier
     try:
         call_id, final = caller.call(guard.port, call.presented, call.called, call.fields(laboratory))
     except TimeoutError:
-        return _Outcome(right=False, answer="[red]no answer[/]")
-    colour = "green" if final.code < 300 else "yellow"
-    answer = f"[{colour}]{final.code} {escape(final.phrase.decode())}[/]"
+        return Outcome(call.title, right=False)
+    phrase = final.phrase.decode("utf-8", "replace")
     decision = guard.decision(call_id)
     if decision is None:
-        return _Outcome(right=False, answer=answer, rule="[red]not in the log[/]")
+        return Outcome(call.title, right=False, code=final.code, phrase=phrase)
     invite = laboratory.pbx.calls.get(call_id)
-    return _Outcome(
+    return Outcome(
+        call.title,
         right=(final.code, decision["rule"]) == call.expected,
-        answer=answer,
+        code=final.code,
+        phrase=phrase,
         arrived="nothing" if invite is None else seen(invite),
         rule=decision["rule"],
         why=decision["findings"][0]["detail"] if decision["findings"] else "",

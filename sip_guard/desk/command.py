@@ -10,11 +10,13 @@ from twisted.internet.defer import Deferred
 
 from sip_guard.checks.identity import Certificates
 from sip_guard.config import Config
+from sip_guard.config.files import unreadable
 from sip_guard.config.trust import Group
+from sip_guard.desk.bad_input import BadInput, about
 from sip_guard.desk.certificates import FromFile, FromFolder
 from sip_guard.desk.instant import instant
 from sip_guard.desk.signed_lists import have
-from sip_guard.desk.statement import BadInput, Statement, read
+from sip_guard.desk.statement import Statement, read
 from sip_guard.desk.verify import Circumstances, Report, verify
 from sip_guard.log import Logger
 from sip_guard.number import DialPlan, is_country
@@ -41,6 +43,8 @@ class Wanted(msgspec.Struct, frozen=True, kw_only=True):
     """What was asked for on the command line."""
 
     text: bytes
+    named: str
+    """Where `text` comes from."""
     config: Config | None
     anchors: tuple[Path, ...]
     revocation_lists: tuple[Path, ...]
@@ -62,7 +66,8 @@ def judge(wanted: Wanted, log: Logger) -> Report:
     config = wanted.config
     groups = _groups(wanted)
     trusts = Trusts(group.trust() for group in groups)
-    statement = read(wanted.text, wanted.caller, wanted.called)
+    with about(wanted.named):
+        statement = read(wanted.text, wanted.caller, wanted.called)
     at, trunk = moment(wanted.at, statement), _trunk(wanted)
     state = None if config is None or wanted.anchors else config.state_directory
     at_hand = _at_hand(wanted, trusts, state)
@@ -177,7 +182,7 @@ def octets(path: Path) -> bytes:
     try:
         return path.read_bytes()
     except OSError as error:
-        raise BadInput(f"{path} cannot be read: {error.strerror}") from None
+        raise BadInput(unreadable(path, error)) from None
 
 
 def _now(coroutine: Coroutine[Any, Any, Report]) -> Report:

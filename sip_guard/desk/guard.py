@@ -13,9 +13,9 @@ from sip_guard.call import Call, Finding
 from sip_guard.checking import checks_of
 from sip_guard.checks.emergency import emergency
 from sip_guard.config import Config
+from sip_guard.desk.bad_input import BadInput
 from sip_guard.desk.certificates import FromFolder
 from sip_guard.desk.signed_lists import have, missing
-from sip_guard.desk.statement import BadInput
 from sip_guard.lists import compile as compiler
 from sip_guard.lists.compile import Job, Report
 from sip_guard.lists.keeper import FOLDER as LISTS

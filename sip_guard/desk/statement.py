@@ -5,6 +5,7 @@ import re
 import msgspec
 
 from sip_guard.call import Finding
+from sip_guard.desk.bad_input import BadInput
 from sip_guard.sip.message import MalformedMessage, Request, parse
 from sip_guard.stir import identity
 from sip_guard.stir.jws import Jws
@@ -14,10 +15,6 @@ _REQUEST = re.compile(rb"\A[!-~]+ [^\r\n]+ SIP/2\.0\r?\n")
 _FIELD = re.compile(rb"\A(?:identity|y)[ \t]*:[ \t]*", re.IGNORECASE)
 _FOLD = re.compile(rb"\r?\n[ \t]+")
 _NOBODY = "sip:anonymous@anonymous.invalid"
-
-
-class BadInput(Exception):  # noqa: N818 - what it is
-    """What was brought cannot be judged. The message says why, and what would do."""
 
 
 class Statement(msgspec.Struct, frozen=True):

@@ -52,10 +52,10 @@ class FileStore(Store):
         """Open the file beside a guard that writes it. Raises Unusable, and FileNotFoundError."""
         try:
             path.open("rb").close()
-        except FileNotFoundError:
-            raise
-        except OSError as error:
+        except PermissionError as error:
             raise Unusable(f"{error.strerror}; run it as the guard's user") from None
+        except IsADirectoryError as error:
+            raise Unusable(f"{error.strerror}; name the file in it") from None
         with _told():
             name = f"file:{quote(str(path))}?mode=ro"
             made = cls(sqlite3.connect(name, timeout=10, uri=True, isolation_level=None))

@@ -139,7 +139,8 @@ def test_all_that_is_wrong_is_said_at_once_in_the_order_of_the_file(folder: Fold
         "5: trunks[0].sources[0]: `198.51.100.1/24` has bits beyond its mask; did you mean 198.51.100.0/24?",
         "5: trunks[0].sources[1]: `x` is no address or network, such as 192.0.2.7, 198.51.100.0/24 or 192.0.2.7:5062",
         "7: targets[0].name: `the pbx` is no name: up to 64 letters, digits, `_`, `-` and `.`",
-        f"10: verification.anchors[0]: {folder.path / 'nowhere.pem'} cannot be read: No such file or directory",
+        f"10: verification.anchors[0]: {folder.path / 'nowhere.pem'} cannot be read: No such file or directory; "
+        "is the path right?",
     ]
 
 
@@ -203,11 +204,11 @@ def test_anchors_that_cannot_be_read_are_named(folder: Folder) -> None:
     names = ["nowhere.pem", "empty", "odd", "x" * 300, "root.pem/x"]
     faults = folder.faults(changed("[root.pem]", f"[{', '.join(names)}]"))
     assert [fault.rpartition(": ")[2] for fault in faults] == [
-        "No such file or directory",
+        "No such file or directory; is the path right?",
         f"there is no *.pem file in the folder {folder.path / 'empty'}".rpartition(": ")[2],
-        "Is a directory",
+        "Is a directory; name a file, not a folder",
         "File name too long",
-        "Not a directory",
+        "Not a directory; what stands before the last `/` must be a folder",
     ]
 
 

@@ -128,7 +128,8 @@ def test_a_delimiter_is_one_character(lists: Folder, delimiter: str) -> None:
 def test_a_list_that_is_not_there_or_wrong_is_a_fault_with_file_and_line(lists: Folder) -> None:
     path = lists.path
     missing = lists.fault(listed("file: s3.csv, layout: ofcom"))
-    assert missing == f"3: numbers.allocations[0].file: {path / 's3.csv'} cannot be read: No such file or directory"
+    said = "cannot be read: No such file or directory; is the path right?"
+    assert missing == f"3: numbers.allocations[0].file: {path / 's3.csv'} {said}"
     lists.write("s2.csv", OFCOM + b"2x73,Free,\n")
     wrong = lists.fault(listed("file: s2.csv, layout: ofcom"))
     assert wrong == f"3: numbers.allocations[0].file: {path / 's2.csv'}: line 4: `2x73` is no beginning of numbers"

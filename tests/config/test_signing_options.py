@@ -64,7 +64,8 @@ def test_a_trunk_that_no_call_leaves_by_has_nothing_to_sign(ours: Folder) -> Non
 
 def test_files_that_are_not_there_are_named(folder: Folder) -> None:
     key, certificate = folder.faults(TEXT)
-    assert key == f"7: trunks[0].signing.key: {folder.path}/ours.key cannot be read: No such file or directory"
+    said = "cannot be read: No such file or directory; is the path right?"
+    assert key == f"7: trunks[0].signing.key: {folder.path}/ours.key {said}"
     assert certificate.startswith("8: trunks[0].signing.certificate: ")
 
 

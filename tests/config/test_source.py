@@ -83,7 +83,7 @@ def test_what_is_not_read_has_a_line(folder: Folder, text: str, fault: str) -> N
 
 
 def test_octets_that_are_not_utf_8_have_a_line(folder: Folder) -> None:
-    assert folder.fault(b"a: 1\nb: \xff\n") == "2: this is not UTF-8"
+    assert folder.fault(b"a: 1\nb: \xff\n") == "2: this is not UTF-8; save the file in that encoding"
 
 
 def test_a_fault_is_one_line_however_the_file_is_written(folder: Folder) -> None:
@@ -131,9 +131,9 @@ def test_of_many_faults_the_first_are_shown(folder: Folder) -> None:
 @pytest.mark.parametrize(
     ("make", "fault"),
     [
-        (lambda path: path / "nowhere.yaml", "No such file or directory"),
-        (lambda path: path, "Is a directory"),
-        (lambda path: path / "guard.yaml" / "x", "Not a directory"),
+        (lambda path: path / "nowhere.yaml", "No such file or directory; is the path right?"),
+        (lambda path: path, "Is a directory; name a file, not a folder"),
+        (lambda path: path / "guard.yaml" / "x", "Not a directory; what stands before the last `/` must be a folder"),
         (lambda path: path / ("x" * 5000), "File name too long"),
         (lambda path: path / "a\0b", "embedded null byte"),
     ],

@@ -186,7 +186,10 @@ def test_a_record_may_be_named_instead_of_a_configuration(office: Office) -> Non
 def test_what_is_wrong_is_said_with_what_to_do(office: Office) -> None:
     assert office.fault("calls") == f"there is no record {office.record}: a guard makes it, with its first decision"
     office.record.write_bytes(b"no database" * 1000)
-    assert office.fault("calls") == f"the record {office.record} cannot be read: file is not a database"
+    assert office.fault("calls") == (
+        f"{office.record} is damaged, or no record at all: file is not a database; "
+        "name another one, or put back a copy of it"
+    )
     office.record.unlink()
     office.record.touch()
     assert office.fault("calls").endswith("is an older record, or a new one; a guard of this version makes it ready")

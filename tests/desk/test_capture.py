@@ -11,11 +11,11 @@ from captures import GUARD, TRUNK, ethernet, fragments, pcap, pcapng, tcp, udp
 from hypothesis import given
 from hypothesis import strategies as st
 
+from sip_guard.desk.bad_input import BadInput
 from sip_guard.desk.capture.frames import Frame
 from sip_guard.desk.capture.messages import Messages
 from sip_guard.desk.capture.packets import LINKS, Packets
 from sip_guard.desk.capture.streams import MAX_AHEAD, Streams
-from sip_guard.desk.statement import BadInput
 from sip_guard.sip.flow import Flow
 
 SIX = ("2001:db8::1", 5060)

@@ -9,7 +9,8 @@ from hypothesis import strategies as st
 from incoming import call
 
 from sip_guard.call import Party
-from sip_guard.desk.statement import BadInput, read
+from sip_guard.desk.bad_input import BadInput
+from sip_guard.desk.statement import read
 from sip_guard.number import PLAIN
 
 VALUE = token() + f";info=<{X5U}>;alg=ES256;ppt=shaken".encode()

@@ -7,6 +7,7 @@ import pytest
 from twisted.internet.defer import Deferred
 
 from sip_guard.config import ConfigError
+from sip_guard.config.fault import Placed
 from sip_guard.lists.keeper import RefusedLists
 from sip_guard.log import logger
 from sip_guard.service.reloading import Refused, Reloading
@@ -57,7 +58,7 @@ def test_all_who_ask_while_one_is_under_way_share_the_next() -> None:
 @pytest.mark.parametrize(
     ("error", "lines"),
     [
-        (ConfigError(["x.yaml:1: bad", "x.yaml:2: worse"]), ["x.yaml:1: bad", "x.yaml:2: worse"]),
+        (ConfigError([Placed("bad", "x.yaml", 1), Placed("worse", "x.yaml", 2)]), ["x.yaml:1: bad", "x.yaml:2: worse"]),
         (RefusedLists(["dno.csv:3: `x` is no telephone number"]), ["dno.csv:3: `x` is no telephone number"]),
         (OSError(98, "cannot listen on UDP 192.0.2.1:5060"), ["cannot listen on UDP 192.0.2.1:5060"]),
         (FileNotFoundError(2, "No such file or directory", "/x/crl"), ["/x/crl: No such file or directory"]),

@@ -11,12 +11,12 @@ import msgspec
 
 from sip_guard import secret
 from sip_guard.config import Config
+from sip_guard.desk.bad_input import BadInput
 from sip_guard.desk.instant import instant
-from sip_guard.desk.statement import BadInput
 from sip_guard.journal.opening import to_read, to_write
 from sip_guard.journal.options import Place
 from sip_guard.journal.store import Found, Wanted
-from sip_guard.journal.trouble import RefusedRecord, Unusable
+from sip_guard.journal.trouble import DamagedRecord, RefusedRecord, Unusable
 from sip_guard.number import dialled
 from sip_guard.record import Masking
 
@@ -156,5 +156,8 @@ def telling(record: Place) -> Iterator[None]:
         raise BadInput(f"there is no record {record}: a guard makes it, with its first decision") from None
     except RefusedRecord as error:
         raise BadInput(str(error)) from None
+    except DamagedRecord as error:
+        what = f"{record} is damaged, or no record at all: {error}; name another one, or put back a copy of it"
+        raise BadInput(what) from None
     except Unusable as error:
         raise BadInput(f"the record {record} cannot be read: {error}") from None

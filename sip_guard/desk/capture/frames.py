@@ -11,7 +11,8 @@ from typing import IO, Final, NamedTuple, cast
 
 from dpkt import UnpackError, pcap, pcapng
 
-from sip_guard.desk.statement import BadInput
+from sip_guard.config.files import why
+from sip_guard.desk.bad_input import BadInput
 
 MAX_BLOCK: Final = 1 << 24
 """Octets that a block or frame may have; anything larger says that the file is damaged."""
@@ -48,7 +49,7 @@ class Frames:
             self._raw = path.open("rb")
             self.size = path.stat().st_size
         except OSError as error:
-            raise BadInput(f"it cannot be read: {error.strerror}") from None
+            raise BadInput(f"it cannot be read: {why(error)}") from None
         try:
             packed = self._raw.read(2) == _GZIP
             self._raw.seek(0)

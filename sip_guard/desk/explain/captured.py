@@ -5,11 +5,11 @@ from pathlib import Path
 from typing import Final
 
 from sip_guard.call import Call, Finding
+from sip_guard.desk.bad_input import BadInput, about
 from sip_guard.desk.capture.messages import Captured, Messages
 from sip_guard.desk.fetch import Fetching
 from sip_guard.desk.guard import DeskGuard
 from sip_guard.desk.simulate.arrivals import Arrivals, Counts
-from sip_guard.desk.statement import BadInput
 from sip_guard.sip.flow import written
 
 NAMED: Final = 5
@@ -20,7 +20,8 @@ def captured_call(
     path: Path, number: int | None, guard: DeskGuard, fetching: Fetching | None
 ) -> tuple[Call, list[Finding]]:
     """Give the call that a frame begins, and what checks with a history find about it. Raises BadInput."""
-    messages = Messages(path)
+    with about(path):
+        messages = Messages(path)
     there: list[Captured] = []
 
     def watched() -> Iterator[Captured]:

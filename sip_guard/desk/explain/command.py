@@ -11,12 +11,13 @@ import msgspec
 
 from sip_guard.call import Call, Finding, Outcome
 from sip_guard.config import Config
+from sip_guard.desk.bad_input import BadInput, about
 from sip_guard.desk.command import moment, octets
 from sip_guard.desk.explain.captured import captured_call
 from sip_guard.desk.explain.recorded import recorded_call
 from sip_guard.desk.fetch import Fetching
 from sip_guard.desk.guard import DeskGuard, Means, certificates_of, prepare, rules_of, trunk_named
-from sip_guard.desk.statement import BadInput, read
+from sip_guard.desk.statement import read
 from sip_guard.journal.options import Place
 from sip_guard.policy.decision import Decision, decide, passed_by
 from sip_guard.policy.why import Step, why
@@ -124,7 +125,9 @@ def _from_calls(wanted: Wanted, path: Path, frame: int | None, *, is_message: bo
 
 
 def _message(wanted: Wanted, path: Path) -> Call:
-    statement = read(octets(path))
+    text = octets(path)
+    with about(path):
+        statement = read(text)
     trunks = wanted.config.trunks
     if not wanted.trunk and len(trunks) > 1:
         names = ", ".join(trunk.name for trunk in trunks)

@@ -11,10 +11,10 @@ import msgspec
 
 from sip_guard.call import Attestation, Call, Code, Finding
 from sip_guard.config import Config
+from sip_guard.desk.bad_input import BadInput
 from sip_guard.desk.calls.show import WENT
 from sip_guard.desk.calls.show import line as written
 from sip_guard.desk.guard import trunk_named
-from sip_guard.desk.statement import BadInput
 from sip_guard.journal.file import is_record
 from sip_guard.journal.opening import to_read
 from sip_guard.journal.options import Place

@@ -1,6 +1,5 @@
 """An explanation, for people and for programs."""
 
-import msgspec
 from rich.console import Console
 from rich.text import Text
 
@@ -46,10 +45,10 @@ def tables(explained: Explanation, console: Console) -> None:
         console.print(Text(f"it was answered with {explained.went['answer']}{spoken}"))
 
 
-def json_text(explained: Explanation) -> str:
-    """Give the explanation as one JSON object."""
+def fields(explained: Explanation) -> dict[str, object]:
+    """Give the explanation as it stands in JSON."""
     call, decision = explained.call, explained.decision
-    made = {
+    return {
         "call_id": call.call_id[:256],
         "at": call.arrival,
         **_about(explained),
@@ -73,7 +72,6 @@ def json_text(explained: Explanation) -> str:
         "shadow": decision.shadows,
         "problems": explained.problems,
     }
-    return msgspec.json.format(msgspec.json.encode(made)).decode()
 
 
 def _about(explained: Explanation) -> dict[str, str | list[str]]:

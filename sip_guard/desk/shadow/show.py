@@ -1,6 +1,5 @@
 """What rules in shadow would have done, for people and for programs."""
 
-import msgspec
 from rich.console import Console
 
 from sip_guard.desk.shadow.command import Would
@@ -18,7 +17,6 @@ def table(would: Would, console: Console) -> None:
     console.print(shown)
 
 
-def json_text(would: Would) -> str:
-    """Give a JSON array with an object for each rule and what it would have done."""
-    made = [{"rule": rule, "action": action, **figures.told()} for (rule, action), figures in would.items()]
-    return msgspec.json.format(msgspec.json.encode(made)).decode()
+def fields(would: Would) -> list[dict[str, object]]:
+    """Give for each rule and what it would have done an object as it stands in JSON."""
+    return [{"rule": rule, "action": action, **figures.told()} for (rule, action), figures in would.items()]

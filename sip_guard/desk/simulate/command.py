@@ -10,13 +10,13 @@ from typing import Final
 import msgspec
 
 from sip_guard.config import Config
+from sip_guard.desk.bad_input import BadInput, about
 from sip_guard.desk.capture.messages import Captured, Messages
 from sip_guard.desk.fetch import Fetching
 from sip_guard.desk.guard import DeskGuard, Means, certificates_of, prepare
 from sip_guard.desk.simulate.arrivals import Arrivals, Counts
 from sip_guard.desk.simulate.tally import Tally
 from sip_guard.desk.simulate.work import Item, Setup, decided, items
-from sip_guard.desk.statement import BadInput
 
 SMALL: Final = 4 << 20
 """Octets of captures that are not worth a start of other processes."""
@@ -145,10 +145,8 @@ class _Run:
 
 
 def _opened(path: Path) -> Messages:
-    try:
+    with about(path):
         return Messages(path)
-    except BadInput as error:
-        raise BadInput(f"{path}: {error}") from None
 
 
 def _read(path: Path, messages: Messages) -> FileReport:

@@ -3,7 +3,6 @@
 from collections import Counter
 from typing import Final
 
-import msgspec
 from rich.console import Console
 from rich.table import Table
 from rich.text import Text
@@ -74,11 +73,11 @@ def _change(old: Fate, new: Fate, change: Change, *, several: bool) -> Table:
     return table
 
 
-def json_text(report: Report) -> str:
-    """Give all of it as one JSON object."""
+def fields(report: Report) -> dict[str, object]:
+    """Give all of it as it stands in JSON."""
     tally = report.tally
     which = ("new", "old") if report.against else ("new",)
-    made = {
+    return {
         "policy": report.policy,
         "against": report.against or None,
         "begin": report.begin,
@@ -103,7 +102,6 @@ def json_text(report: Report) -> str:
             for (old, new), change in tally.changes.items()
         ],
     }
-    return msgspec.json.format(msgspec.json.encode(made)).decode()
 
 
 def _fates(counter: Counter[Fate]) -> list[dict[str, object]]:

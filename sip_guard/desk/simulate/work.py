@@ -18,12 +18,12 @@ import msgspec
 
 from sip_guard.call import Call, Finding
 from sip_guard.config import load
+from sip_guard.desk.bad_input import BadInput
 from sip_guard.desk.capture.messages import Captured
 from sip_guard.desk.fetch import Fetching
 from sip_guard.desk.guard import DeskGuard, Means
 from sip_guard.desk.simulate.arrivals import Arrival
 from sip_guard.desk.simulate.tally import NO_GUARD, NOT_SCREENED, Fate, Tally, example
-from sip_guard.desk.statement import BadInput
 from sip_guard.sip.message import Request, parse
 
 BATCH: Final = 256
