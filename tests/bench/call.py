@@ -2,6 +2,9 @@
 
 The certificate is in the cache, the checks are those of a configuration that names trust anchors and nothing else, and
 decisions are logged to a file and queued for the record, which a thread would write.
+
+With `--in-progress`, `--rules` or `--signers`, a guard that has as many of them runs in turn with one that has none,
+and the ratio says by how much a call costs more.
 """
 
 import argparse
@@ -15,12 +18,12 @@ from statistics import median
 from tempfile import TemporaryDirectory, TemporaryFile
 
 from messages import ALICE, BOB, octets
-from pki import pki
 from twisted.internet.defer import succeed
 from twisted.internet.task import Clock
 
 from sip_guard.checking import checks_of
 from sip_guard.config import load
+from sip_guard.demo.pki import Issued, Window, sti_intermediate, sti_root, sti_signer
 from sip_guard.journal.journal import Journal
 from sip_guard.journal.options import Options as Record
 from sip_guard.log import logger
@@ -47,7 +50,8 @@ trunks: [{name: carrier, sources: [127.0.0.2]}]
 targets: [{name: pbx, address: 127.0.0.3:5060}]
 verification: {anchors: [anchors]}
 """
-URL = "https://certificates.carrier.example/shaken/1234.pem"
+URL = "https://certificates.carrier.example/shaken/{}.pem"
+RARE = "{finding: certificate-expired, trunk: carrier}"
 SDP = (
     b"v=0\r\no=- 1 1 IN IP4 127.0.0.2\r\ns=-\r\nc=IN IP4 127.0.0.2\r\nt=0 0\r\nm=audio 49170 RTP/AVP 8 0 101\r\n"
     b"a=rtpmap:8 PCMA/8000\r\na=rtpmap:0 PCMU/8000\r\na=rtpmap:101 telephone-event/8000\r\na=sendrecv\r\n"
@@ -59,19 +63,24 @@ LAST = 200
 class Guard:
     """The guard between a carrier and a PBX that are only octets."""
 
-    def __init__(self, folder: Path, *, signed: bool) -> None:
-        issued = pki(time.time())
-        self._key = issued.signer.signing_key
+    def __init__(self, folder: Path, *, signed: bool, signers: int = 1, rules: int = 0) -> None:
+        """`signers`: whose calls come in turn; `rules`: how many there are that no call here can be about."""
+        window = Window.around(time.time())
+        root = sti_root(window)
+        intermediate = sti_intermediate(root, window)
+        self._signers = [sti_signer(intermediate, window, str(1000 + number)) for number in range(signers)]
         self._signed = signed
+        folder.mkdir()
         (folder / "anchors").mkdir()
-        (folder / "anchors" / "root.pem").write_bytes(issued.root.pem)
+        (folder / "anchors" / "root.pem").write_bytes(root.pem)
         path = folder / "guard.yaml"
-        path.write_text(CONFIG)
+        more = "".join(f"\n    - {{id: rule-{number}, when: {RARE}, then: tag}}" for number in range(rules))
+        path.write_text(CONFIG + (f"policy:\n  rules:{more}\n" if more else ""))
         config = load(path)
         clock = self._clock = Clock()
         trusts = Trusts(group.trust() for group in config.trust)
         certificates = Certificates(
-            lambda _url, _known: succeed(Answer(issued.signer.bundle, NO_VALIDATORS, None)),
+            lambda url, _known: succeed(Answer(self._signer_at(url).bundle, NO_VALIDATORS, None)),
             Options(),
             trusts.judge,
             clock,
@@ -106,6 +115,9 @@ class Guard:
         self._pbx = Flow("UDP", GUARD, PBX)
         self.taken: dict[str, list[int]] = {}
 
+    def _signer_at(self, url: str) -> Issued:
+        return self._signers[int(url.rpartition("/")[2].removesuffix(".pem"))]
+
     def _carry(self, data: bytes, _flow: Flow, _back: Address | None) -> None:
         self._sent.append(data)
 
@@ -117,7 +129,7 @@ class Guard:
         self.taken.setdefault(what, []).append(time.perf_counter_ns() - began)
         return self._sent[-1] if self._sent else b""
 
-    def call(self, number: int) -> None:
+    def call(self, number: int, *, hang_up: bool = True) -> None:
         """Let one call pass, and the time that it takes at some calls a second."""
         of = {"From": f'"Alice" <sip:{ALICE}@carrier.example>;tag=a{number}', "Call-ID": f"{number}@carrier.example"}
         invite = self._from_carrier("INVITE", 1, of, f"<sip:{BOB}@guard.example>")
@@ -129,6 +141,8 @@ class Guard:
         route = next(line[14:] for line in ok.decode().split("\r\n") if line.startswith("Record-Route: "))
         callee = f"<sip:{BOB}@guard.example>;tag=b"
         self._take("ACK", self._from_carrier("ACK", 1, of, callee, route), self._carrier)
+        if not hang_up:
+            return
         bye = self._take("BYE", self._from_carrier("BYE", 2, of, callee, route), self._carrier)
         last = self._take("200 to BYE", _answer(bye, "200 OK", ""), self._pbx)
         assert last.startswith(b"SIP/2.0 200"), last
@@ -152,15 +166,16 @@ class Guard:
             return octets(f"{method} {uri} SIP/2.0", fields | {"Content-Length": "0"})
         fields |= {"User-Agent": "Carrier SBC 9.1", "Allow": "INVITE, ACK, CANCEL, BYE, OPTIONS, UPDATE, PRACK"}
         fields |= {"Supported": "100rel, timer, replaces", "Session-Expires": "1800;refresher=uac"}
+        number = int(of["Call-ID"].split("@")[0])
         if self._signed:
             fields["Identity"] = sign(
                 attest="A",
                 dest_tn=[BOB[1:]],
                 iat=int(time.time()),
                 orig_tn=ALICE[1:],
-                origid=f"{int(of['Call-ID'].split('@')[0]):08x}-e89b-12d3-a456-426655440000",
-                key=self._key,
-                x5u=URL,
+                origid=f"{number:08x}-e89b-12d3-a456-426655440000",
+                key=self._signers[number % len(self._signers)].signing_key,
+                x5u=URL.format(number % len(self._signers)),
             ).decode()
         fields |= {"Content-Type": "application/sdp", "Content-Length": str(len(SDP))}
         return octets(f"INVITE {uri} SIP/2.0", fields, body=SDP)
@@ -180,19 +195,39 @@ def main() -> None:
     parser = argparse.ArgumentParser(prog="scripts/bench call", description=__doc__)
     parser.add_argument("count", nargs="?", type=int, default=2000, metavar="CALLS")
     parser.add_argument("--unsigned", action="store_true", help="calls without a token")
+    parser.add_argument("--in-progress", type=int, default=0, metavar="N", help="beside so many calls that go on")
+    parser.add_argument("--rules", type=int, default=0, metavar="N", help="with so many rules that cannot apply")
+    parser.add_argument("--signers", type=int, default=1, metavar="N", help="of so many signers in turn")
     parser.add_argument("--profile", action="store_true", help="print what cProfile says of it, too")
     given = parser.parse_args()
     with TemporaryDirectory() as folder:
-        guard = Guard(Path(folder), signed=not given.unsigned)
-        for number in range(LAST):
-            guard.call(number)
-        guard.taken.clear()
+        guards = [Guard(Path(folder) / "one", signed=not given.unsigned)]
+        if given.in_progress or given.rules or given.signers > 1:
+            more = Guard(Path(folder) / "other", signed=not given.unsigned, signers=given.signers, rules=given.rules)
+            for number in range(given.in_progress):
+                more.call(number, hang_up=False)
+            guards.append(more)
+        begin = given.in_progress
+        warm = max(LAST, 2 * given.signers)
+        for guard in guards:
+            for number in range(begin, begin + warm):
+                guard.call(number)
+            guard.taken.clear()
         settle()
         if given.profile:
-            _profiled(guard, given.count)
+            _profiled(guards[-1], begin + warm, given.count)
             return
-        for number in range(LAST, LAST + given.count):
-            guard.call(number)
+        for number in range(begin + warm, begin + warm + given.count):
+            # None is always the first.
+            for guard in guards if number % 2 else guards[::-1]:
+                guard.call(number)
+    totals = [_told(guard) for guard in guards]
+    if len(totals) > 1:
+        sys.stdout.write(f"{'ratio':14} {totals[1] / totals[0]:7.3f}\n")
+
+
+def _told(guard: Guard) -> float:
+    """Print a line for each message; give the microseconds of a call."""
     least = total = 0.0
     for what, taken in guard.taken.items():
         taken.sort()
@@ -200,13 +235,14 @@ def main() -> None:
         least, total = least + low, total + middle
         sys.stdout.write(f"{what:14} {middle:7.1f} us  (one in fifty: {low:.1f})\n")
     sys.stdout.write(f"{'a call':14} {total:7.1f} us  ({least:.1f})\n")
+    return total
 
 
-def _profiled(guard: Guard, count: int) -> None:
+def _profiled(guard: Guard, begin: int, count: int) -> None:
     profile = cProfile.Profile()
     take = guard._runtime.received
     guard._runtime.received = lambda *each: profile.runcall(take, *each)  # type: ignore[method-assign]
-    for number in range(LAST, LAST + count):
+    for number in range(begin, begin + count):
         guard.call(number)
     pstats.Stats(profile).sort_stats("cumtime").print_stats("sip_guard", 110)
 
