@@ -1,8 +1,10 @@
 """A configuration at the desk: its trunks, its checks and its rules, at whatever time a call has come."""
 
 import shutil
+from collections import deque
 from io import BytesIO
 from pathlib import Path
+from typing import Final
 
 import msgspec
 from twisted.internet.defer import Deferred
@@ -11,6 +13,7 @@ from twisted.internet.task import Clock
 from sip_guard import secret
 from sip_guard.call import Call, Finding
 from sip_guard.checking import checks_of
+from sip_guard.checks import Follows
 from sip_guard.checks.emergency import emergency
 from sip_guard.config import Config
 from sip_guard.desk.bad_input import BadInput
@@ -24,10 +27,19 @@ from sip_guard.log import logger
 from sip_guard.peer import Peers, Trunk
 from sip_guard.policy.decision import Decision
 from sip_guard.policy.rules import Rules
+from sip_guard.proxy.action import Answered, Ended, Followed
+from sip_guard.proxy.dialogs import Dialogs
+from sip_guard.proxy.key import Key, answered_key, server_key
 from sip_guard.repository.disk import FOLDER as CERTIFICATES
 from sip_guard.screen import Screening, asked
 from sip_guard.sip.flow import Flow
+from sip_guard.sip.message import Message, Request, Response
 from sip_guard.stir.trust import Trusts
+
+MAX_CALLS: Final = 50_000
+"""Calls that are in progress at a time, of which is followed how they go on."""
+RINGING: Final = 240.0
+"""Seconds that an INVITE may go without a final answer (timer C of RFC 3261 16.8 is somewhat more than 180)."""
 
 
 class Means(msgspec.Struct, frozen=True):
@@ -58,6 +70,8 @@ class DeskGuard:
         found = FromFolder(means.certificates, trusts)
         checks = checks_of(config, self._clock, trusts, lambda: found.get, lists)
         self._history = checks.history
+        self._dialogs = Dialogs(MAX_CALLS)
+        self._ringing: deque[tuple[float, Key]] = deque(maxlen=MAX_CALLS)
         self._remembered = _Remembered()
         self.mistakes: list[str] = []
         """What checks failed by a mistake of sip_guard, and how."""
@@ -94,6 +108,31 @@ class DeskGuard:
             return []
         found, _ = asked(self._history, call, self._mistake)
         return found
+
+    def follow(self, call: Call, number: int) -> None:
+        """Begin to listen for how a call goes on, which is numbered by the caller of this."""
+        key = server_key(call.request, call.trunk)
+        exempt = emergency(call, self._config.emergency) is not None
+        ringing = self._ringing
+        while ringing and call.arrival - ringing[0][0] > RINGING:
+            self._dialogs.unanswered(ringing.popleft()[1])
+        ringing.append((call.arrival, key))
+        self._dialogs.begin(call.trunk, key, call.arrival)
+        self._dialogs.follow(key, Followed(number, None if exempt else call.caller))
+
+    def hear(self, message: Message, flow: Flow, at: float) -> list[Answered | Ended]:
+        """Give what a message says of how a call goes on. Checks with a history learn of it, too."""
+        if isinstance(message, Response):
+            trunk = self.trunk(flow._replace(local=flow.remote, remote=flow.local))
+            key = None if trunk is None else answered_key(message, trunk)
+            return [] if key is None else [*self._dialogs.answered(key, message, message.code, message.to_tag, at)]
+        ended = self._dialogs.passed(message, at) if isinstance(message, Request) else []
+        for each in ended:
+            self._clock.rightNow = max(self._clock.rightNow, at)
+            for check in self._history:
+                if isinstance(check, Follows) and each.call.caller is not None:
+                    check.ended(each.call.caller, each.duration)
+        return [*ended]
 
     def decide(self, call: Call, remembered: list[Finding]) -> Decision:
         """Decide about a call, of which is known what `remember` has found. Nothing is waited for."""

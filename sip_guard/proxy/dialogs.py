@@ -64,7 +64,7 @@ class Dialogs:
             self._calls[name] = call._replace(followed=followed)
 
     def answered(self, key: Key, invite: Message, code: int, tag: bytes, now: float) -> list[Answered]:
-        """Take a final answer to the INVITE of `key`, or its end without one; tell of it if the call is followed.
+        """Take a final answer to the INVITE of `key`; tell of it if the call is followed.
 
         `invite` is the INVITE or an answer to it, `tag` the To tag of the answer. Whatever comes after the first, and
         any answer to what was not begun, changes nothing.
@@ -78,6 +78,10 @@ class Dialogs:
             dialog = _dialog(invite.value(b"call-id"), invite.from_tag, tag)
             self._add(dialog, call._replace(seen=now, answered=now), now)
         return [] if call.followed is None else [Answered(call.followed, code)]
+
+    def unanswered(self, key: Key) -> None:
+        """Take it that the INVITE of `key` has no answer, and gets none any more."""
+        self._remove(hash(key))
 
     def passed(self, request: Request, now: float) -> list[Ended]:
         """Take a request of a proven dialog: a BYE ends it, which is told if it is followed; others prolong it."""

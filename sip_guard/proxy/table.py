@@ -63,7 +63,7 @@ class Table:
         """Let go of a request that came."""
         server.state = State.TERMINATED
         server.resend_at = None
-        self._dialogs.answered(server.key, server.request, 408, b"", 0.0)
+        self._dialogs.unanswered(server.key)
         del self.servers[server.key]
         self.pending -= server.size
 

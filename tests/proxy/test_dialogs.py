@@ -225,6 +225,16 @@ def test_beyond_the_bound_the_call_that_was_silent_longest_is_forgotten() -> Non
     assert [bool(calls.passed("BYE", str(number))) for number in range(5)] == [True, False, True, True, True]
 
 
+def test_an_invite_that_is_never_answered_counts_no_more() -> None:
+    calls = Calls()
+    for call in "12":
+        calls.begin(call)
+    calls.answered("2", 200)
+    for call in "12":
+        calls.dialogs.unanswered(key(call))
+    assert calls.count() == 1
+
+
 # How calls end that are followed.
 
 

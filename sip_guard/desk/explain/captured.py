@@ -32,10 +32,9 @@ def captured_call(
 
     others: list[int] = []
     try:
-        for captured, request, (trunk,) in Arrivals((guard,), Counts()).of(watched()):
-            if trunk is None:
+        for _, captured, request, (call,) in Arrivals((guard,), Counts()).of(watched()):
+            if call is None:
                 continue
-            call = Call.of(request, trunk, captured.flow, captured.at)
             remembered = guard.remember(call)
             if captured.frame == number:
                 if fetching is not None:

@@ -15,6 +15,7 @@ from sip_guard.desk.capture.messages import Captured, Messages
 from sip_guard.desk.fetch import Fetching
 from sip_guard.desk.guard import DeskGuard, Means, certificates_of, prepare
 from sip_guard.desk.simulate.arrivals import Arrivals, Counts
+from sip_guard.desk.simulate.courses import Courses
 from sip_guard.desk.simulate.tally import Tally
 from sip_guard.desk.simulate.work import Item, Setup, decided, items
 
@@ -92,14 +93,18 @@ def simulate(wanted: Wanted, moved: Moved) -> Report:
         workers = wanted.workers
         if workers is None:
             workers = 0 if octets < SMALL else len(os.sched_getaffinity(0))
-        run = _Run(captures, octets, moved)
         tally = Tally()
+        courses = Courses(tally)
+        run = _Run(captures, octets, moved, courses)
         lines = None if wanted.decisions is None else stack.enter_context(wanted.decisions.open("wb"))
         setup = Setup(tuple(path for path, _ in given), tuple(means), lines is not None)
         for part in decided(run.calls(guards, fetching), guards, setup, workers):
             tally.merge(part)
+            for number, stops in part.stops:
+                courses.decided(number, stops)
             if lines is not None:
                 lines.writelines(line + b"\n" for line in part.lines)
+    courses.close()
     files = tuple(_read(path, messages) for path, messages in captures)
     if not run.counts.invites:
         raise BadInput(_without_calls(files, run.counts))
@@ -118,16 +123,17 @@ def simulate(wanted: Wanted, moved: Moved) -> Report:
 class _Run:
     """One pass through all captures."""
 
-    def __init__(self, captures: list[tuple[Path, Messages]], octets: int, moved: Moved) -> None:
+    def __init__(self, captures: list[tuple[Path, Messages]], octets: int, moved: Moved, courses: Courses) -> None:
         self._captures = captures
         self._octets = octets
         self._moved = moved
+        self._courses = courses
         self.counts = Counts()
         self.begin = 0.0
         self.end = 0.0
 
     def calls(self, guards: tuple[DeskGuard, ...], fetching: Fetching | None) -> Iterator[Item]:
-        arrivals = Arrivals(guards, self.counts)
+        arrivals = Arrivals(guards, self.counts, self._courses.went)
         before = 0
         for path, messages in self._captures:
             moved = self._told(messages, before)

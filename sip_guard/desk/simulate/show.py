@@ -7,10 +7,11 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from sip_guard.desk.show import moment, titled
+from sip_guard.desk.figures import Figures
+from sip_guard.desk.show import COLUMNS_OF_FIGURES, moment, row_of_figures, titled
 from sip_guard.desk.simulate.command import Report
 from sip_guard.desk.simulate.often import Often
-from sip_guard.desk.simulate.tally import Change, Fate
+from sip_guard.desk.simulate.tally import Change, Fate, Stop, Tally
 
 SHOWN: Final = 10
 """Trunks, reasons and numbers that are shown of each change."""
@@ -40,6 +41,7 @@ def tables(report: Report, console: Console) -> None:
         )
     for problem in (*report.problems, *(f"a mistake of sip_guard: {each}" for each in tally.mistakes)):
         console.print(Text(problem, "yellow"))
+    heard = bool(counts.answers)
     done = titled(
         "What is done, by the rule that speaks", "rule", "action", "calls", *(["before"] if report.against else [])
     )
@@ -47,17 +49,24 @@ def tables(report: Report, console: Console) -> None:
         row = [fate.rule, fate.action, str(tally.fates[0][fate])]
         done.add_row(*row, *([str(tally.fates[1][fate])] if report.against else []))
     console.print(done)
-    if tally.shadows[0]:
-        shadows = titled("What rules in shadow would do", "rule", "action", "calls")
-        for fate, calls in tally.shadows[0].most_common():
-            shadows.add_row(fate.rule, fate.action, str(calls))
-        console.print(shadows)
+    for title, shadow in (("What is stopped", False), ("What rules in shadow would do", True)):
+        stopped = tally.of(0, shadow=shadow)
+        if stopped and (shadow or heard):
+            console.print(_stopped(title, stopped, heard=heard))
     changes = sorted(tally.changes.items(), key=lambda item: -item[1].calls)
     for (old, new), change in changes:
         console.print(_change(old, new, change, several=len(report.files) > 1))
     changed = sum(change.calls for _, change in changes)
     against = f"than with {report.against}" if report.against else "than without a guard"
     console.print(Text(f"{changed} of {tally.calls} calls are treated otherwise {against}", "bold"))
+
+
+def _stopped(title: str, stopped: list[tuple[Stop, Figures]], *, heard: bool) -> Table:
+    """Tell how calls went on in the capture that are stopped, or would be: that is what a mistake would cost."""
+    table = titled(title, "rule", "action", "calls", *(COLUMNS_OF_FIGURES if heard else ()))
+    for stop, figures in stopped:
+        table.add_row(stop.rule, stop.action, str(figures.calls), *(row_of_figures(figures) if heard else ()))
+    return table
 
 
 def _change(old: Fate, new: Fate, change: Change, *, several: bool) -> Table:
@@ -87,7 +96,8 @@ def fields(report: Report) -> dict[str, object]:
         "calls": tally.calls,
         "problems": [*report.problems, *tally.mistakes],
         "fates": {name: _fates(tally.fates[i]) for i, name in enumerate(which)},
-        "shadows": {name: _fates(tally.shadows[i]) for i, name in enumerate(which)},
+        "stopped": {name: _figures(tally, i, shadow=False) for i, name in enumerate(which)},
+        "shadows": {name: _figures(tally, i, shadow=True) for i, name in enumerate(which)},
         "changes": [
             {
                 "old": old._asdict(),
@@ -106,6 +116,11 @@ def fields(report: Report) -> dict[str, object]:
 
 def _fates(counter: Counter[Fate]) -> list[dict[str, object]]:
     return [{"rule": fate.rule, "action": fate.action, "calls": calls} for fate, calls in counter.most_common()]
+
+
+def _figures(tally: Tally, which: int, *, shadow: bool) -> list[dict[str, object]]:
+    stopped = tally.of(which, shadow=shadow)
+    return [{"rule": stop.rule, "action": stop.action, **figures.told()} for stop, figures in stopped]
 
 
 def _order(fate: Fate) -> tuple[bool, str, str]:

@@ -7,10 +7,12 @@ from typing import Final, NamedTuple
 import msgspec
 
 from sip_guard.call import Call
+from sip_guard.desk.figures import Figures
 from sip_guard.desk.simulate.often import Often
 from sip_guard.policy.decision import Decision
 from sip_guard.record import who
 from sip_guard.sip.flow import written
+from sip_guard.verdict import Forward
 
 EXAMPLES: Final = 5
 """Calls that are shown of each change: the first ones."""
@@ -24,6 +26,16 @@ class Fate(NamedTuple):
     """In a rule's words; `not screened` where its trunks do not include the sender."""
     rule: str
     """The rule that spoke; `-` without one."""
+
+
+class Stop(NamedTuple):
+    """What a rule does with calls that may be honest."""
+
+    which: int
+    """The configuration: 0 is the new one, 1 the old one."""
+    action: str
+    rule: str
+    shadow: bool
 
 
 NOT_SCREENED: Final = Fate("not screened", "-")
@@ -80,8 +92,10 @@ class Tally(msgspec.Struct):
     calls: int = 0
     fates: tuple[Counter[Fate], Counter[Fate]] = msgspec.field(default_factory=lambda: (Counter(), Counter()))
     """New, and old."""
-    shadows: tuple[Counter[Fate], Counter[Fate]] = msgspec.field(default_factory=lambda: (Counter(), Counter()))
-    """What rules in shadow would have done."""
+    stopped: dict[Stop, Figures] = msgspec.field(default_factory=dict)
+    """What rules have refused or redirected, and what rules in shadow would have done, and how those calls went on."""
+    stops: list[tuple[int, list[Stop]]] = msgspec.field(default_factory=list)
+    """The same call by call, by their numbers; never kept for longer than a batch."""
     changes: dict[tuple[Fate, Fate], Change] = msgspec.field(default_factory=dict)
     """By what the old one does and what the new one does."""
     mistakes: list[str] = msgspec.field(default_factory=list)
@@ -101,16 +115,30 @@ class Tally(msgspec.Struct):
         fates = {"new": new._asdict()} | ({"old": old._asdict()} if old is not None else {})
         self.lines.append(msgspec.json.encode(msgspec.structs.asdict(told) | fates))
 
-    def shadowed(self, which: int, decision: Decision) -> None:
-        """Count what rules in shadow would have done with a call."""
-        for shadow in decision.shadows:
-            self.shadows[which][Fate(shadow.action, shadow.rule)] += 1
+    def stopping(self, which: int, decision: Decision) -> list[Stop]:
+        """Count by what rules a call was stopped, or would have been by those in shadow, and give that."""
+        refused = not isinstance(decision.verdict, Forward)
+        stops = [Stop(which, shadow.action, shadow.rule, shadow=True) for shadow in decision.shadows]
+        if refused:
+            stops.append(Stop(which, decision.action, decision.rule, shadow=False))
+        for stop in stops:
+            figures = self.stopped.setdefault(stop, Figures())
+            figures.calls += 1
+            figures.refused += refused and stop.shadow
+        return stops
+
+    def of(self, which: int, *, shadow: bool) -> list[tuple[Stop, Figures]]:
+        """Give what one configuration has stopped, or its rules in shadow would have, the most frequent first."""
+        found = [(stop, each) for stop, each in self.stopped.items() if (stop.which, stop.shadow) == (which, shadow)]
+        return sorted(found, key=lambda item: -item[1].calls)
 
     def merge(self, later: "Tally") -> None:
         """Add what was counted of later calls."""
         self.calls += later.calls
-        for mine, more in zip((*self.fates, *self.shadows), (*later.fates, *later.shadows), strict=True):
+        for mine, more in zip(self.fates, later.fates, strict=True):
             mine.update(more)
+        for stop, figures in later.stopped.items():
+            self.stopped.setdefault(stop, Figures()).merge(figures)
         for key, change in later.changes.items():
             self.changes.setdefault(key, Change()).merge(change)
         self.mistakes = (self.mistakes + later.mistakes)[:MAX_MISTAKES]

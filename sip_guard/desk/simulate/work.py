@@ -23,7 +23,7 @@ from sip_guard.desk.capture.messages import Captured
 from sip_guard.desk.fetch import Fetching
 from sip_guard.desk.guard import DeskGuard, Means
 from sip_guard.desk.simulate.arrivals import Arrival
-from sip_guard.desk.simulate.tally import NO_GUARD, NOT_SCREENED, Fate, Tally, example
+from sip_guard.desk.simulate.tally import NO_GUARD, NOT_SCREENED, Fate, Stop, Tally, example
 from sip_guard.sip.message import Request, parse
 
 BATCH: Final = 256
@@ -45,6 +45,7 @@ class Setup(msgspec.Struct, frozen=True):
 class Item(NamedTuple):
     """A call that is to be decided about."""
 
+    number: int
     file: str
     captured: Captured
     remembered: tuple[list[Finding], ...]
@@ -57,27 +58,27 @@ def items(
     """Ask the checks with a history, which every call has to pass in its order, and have certificates fetched."""
     nothing: tuple[list[Finding], ...] = tuple([] for _ in guards)
     remembering = any(guard.remembers for guard in guards)
-    for captured, request, trunks in arrivals:
+    for number, captured, request, calls in arrivals:
         if fetching is not None:
             fetching.certify(request.values(b"identity"))
         remembered = nothing
         if remembering:
             remembered = tuple(
-                [] if trunk is None else guard.remember(Call.of(request, trunk, captured.flow, captured.at))
-                for guard, trunk in zip(guards, trunks, strict=True)
+                [] if call is None else guard.remember(call) for guard, call in zip(guards, calls, strict=True)
             )
-        yield Item(file, captured, remembered)
+        yield Item(number, file, captured, remembered)
 
 
 def tally(batch: Iterable[Item], guards: tuple[DeskGuard, ...], *, noted: bool) -> Tally:
     """Decide about some calls."""
     made = Tally()
-    for file, captured, remembered in batch:
+    for number, file, captured, remembered in batch:
         request = parse(captured.octets)
         if not isinstance(request, Request):
             continue
         fates = [NO_GUARD, NO_GUARD]
         shown = None
+        stops: list[Stop] = []
         for which, (guard, found) in enumerate(zip(guards, remembered, strict=True)):
             trunk = guard.trunk(captured.flow)
             if trunk is None:
@@ -86,8 +87,9 @@ def tally(batch: Iterable[Item], guards: tuple[DeskGuard, ...], *, noted: bool) 
             call = Call.of(request, trunk, captured.flow, captured.at)
             decision = guard.decide(call, found)
             fates[which] = Fate(decision.action, decision.rule)
-            made.shadowed(which, decision)
+            stops += made.stopping(which, decision)
             shown = shown or (call, decision.reason)
+        made.stops.append((number, stops))
         if shown is not None:
             told = partial(example, shown[0], file, captured.frame, shown[1])
             made.add(fates[0], fates[1], told)
