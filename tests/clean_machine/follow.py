@@ -38,6 +38,7 @@ class Machine:
         """Make it: nothing but what is needed to install more, and systemd, which any server has."""
         self._root = root
         self._where = "/root"
+        root.chmod(0o755)
         run("debootstrap", "--variant=minbase", "--include=systemd", suite, f"{root}", mirror)
         run("mount", "-t", "proc", "proc", f"{root}/proc")
         settings, variables = host.pip_settings(), host.environment()
@@ -80,13 +81,11 @@ class Machine:
         return printed
 
     def _show(self, path: Path) -> None:
-        there = Path(f"{self._root}{HOST}{path}")
-        if path.is_dir():
+        # With what is beside it: the pages of an index of files lead there.
+        there = Path(f"{self._root}{HOST}{path.parent}")
+        if not there.is_mount():
             there.mkdir(parents=True, exist_ok=True)
-            run("mount", "--bind", "-o", "ro", f"{path}", f"{there}")
-        else:
-            there.parent.mkdir(parents=True, exist_ok=True)
-            shutil.copyfile(path, there)
+            run("mount", "--bind", "-o", "ro", f"{path.parent}", f"{there}")
 
 
 def run(*command: str) -> None:
