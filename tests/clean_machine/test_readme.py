@@ -104,3 +104,15 @@ def test_settings_of_this_machine_are_found_below_another_folder_on_the_other(tm
     assert moved == {**settings, "global.find-links": f"file:///host{wheels} /nowhere"}
     file = f"[global]\nfind-links = file:///host{wheels} /nowhere\nindex-url = https://index.example/simple\n\n"
     assert host.pip_file(moved) == file
+
+
+def test_the_figures_of_the_campaign_are_those_of_its_table() -> None:
+    campaign = (ROOT / "docs" / "campaign.md").read_text("utf-8").partition("### Spoofed calls")[2]
+    tables = [
+        re.findall(r"^\| [^|]+ \| [\w-]+ \| (\d+) \| (\d+) ", part, re.MULTILINE) for part in campaign.split("###")
+    ]
+    spoofed, honest = tables
+    stopped = f"{sum(stopped == calls for calls, stopped in spoofed)} of {len(spoofed)}"
+    wronged = f"{sum(stopped != '0' for _, stopped in honest)} of {len(honest)}"
+    said = re.findall(r"^\| (?:spoofed|honest) kinds of call [^|]*\| (\d+ of \d+);", README, re.MULTILINE)
+    assert said == [stopped, wronged]
