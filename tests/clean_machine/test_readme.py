@@ -10,6 +10,7 @@ import host
 import pytest
 from readme import COLUMNS, Step, steps
 
+from sip_guard.call import Code
 from sip_guard.cli import main
 from sip_guard.demo.calls import CALLS
 
@@ -104,6 +105,13 @@ def test_settings_of_this_machine_are_found_below_another_folder_on_the_other(tm
     assert moved == {**settings, "global.find-links": f"file:///host{wheels} /nowhere"}
     file = f"[global]\nfind-links = file:///host{wheels} /nowhere\nindex-url = https://index.example/simple\n\n"
     assert host.pip_file(moved) == file
+
+
+def test_the_findings_that_the_readme_names_are_there() -> None:
+    table = README.partition("## What it checks")[2].partition("\n\n|")[2].partition("\n\n")[0]
+    named = {word for row in table.splitlines() for word in re.findall(r"`([a-z-]+)`", row.split("|")[-2])}
+    assert len(named) > 10
+    assert named <= {code.value for code in Code}
 
 
 def test_the_figures_of_the_campaign_are_those_of_its_table() -> None:
