@@ -41,6 +41,8 @@ def test_each_kind_of_call_has_the_same_verdict_by_sipp_and_simulated(tmp_path: 
                 assert guard.wait(lambda event: event["event"] == "list_loaded") is not None
                 for labelled in calls:
                     _place(labelled, tmp_path, guard.port)
+                # Lines of the log come a moment after their calls.
+                assert guard.wait(lambda event: event.get("call_id", "").startswith(calls[-1].label)) is not None
                 decided = {event["call_id"].partition("///")[0]: event for event in guard.decisions()}
         finally:
             pbx.close()
