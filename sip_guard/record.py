@@ -7,6 +7,7 @@ from typing import Literal
 import msgspec
 
 from sip_guard.call import Call, Party
+from sip_guard.number import dialled
 from sip_guard.policy.decision import Decision
 from sip_guard.sip.flow import written
 from sip_guard.sip.hygiene import PRIVACY, privacy
@@ -40,6 +41,25 @@ class Masking(msgspec.Struct, frozen=True):
             else:
                 masked.append(c)
         return "".join(masked)
+
+
+def forms(number: str, key: bytes | None, *, last4: bool) -> tuple[str, ...]:
+    """Give all forms in which a number may stand in a record, which depends on `log.numbers` of that time.
+
+    `key` is that of the digests; without it hashed numbers are not found. `last4` asks for the masked form too, which
+    other numbers share. Raises ValueError where it is no number.
+    """
+    digits = dialled(number).removeprefix("+")
+    if digits.startswith("00"):
+        digits = digits.removeprefix("00")
+    if not digits:
+        raise ValueError(f"`{number}` is no number")
+    made = [digits]
+    if last4 and digits.isdecimal():
+        made.append(Masking("last4").mask(digits))
+    if key is not None:
+        made.append(Masking("hash", key).mask(digits))
+    return tuple(dict.fromkeys(made))
 
 
 def record(call: Call, decision: Decision, masking: Masking, *, now: float, generation: int) -> dict[str, object]:

@@ -49,6 +49,11 @@ def chief(findings: Collection[Finding]) -> Finding | None:
     return min(findings, key=_rank, default=None)
 
 
+def exempt(findings: Iterable[Finding]) -> Finding | None:
+    """Give the finding for which a call passes whatever the rules say; None without one."""
+    return next((finding for finding in findings if finding.code.outcome is Outcome.EXEMPT), None)
+
+
 def _rank(finding: Finding) -> tuple[bool, bool, int]:
     code = finding.code
     first = _PRECEDENCE.index(code.sip_code) if code.sip_code in _PRECEDENCE else -1

@@ -7,6 +7,7 @@ import msgspec
 from sip_guard.call import Call, Finding
 from sip_guard.policy.rule import Rule
 from sip_guard.policy.rules import Rules
+from sip_guard.policy.weighing import exempt
 
 
 class Step(msgspec.Struct, frozen=True):
@@ -27,9 +28,33 @@ class Step(msgspec.Struct, frozen=True):
         """Whether all its conditions held."""
         return self.asked and not self.unmet
 
+    @property
+    def outcome(self) -> str:
+        """What came of it, in a word or two."""
+        if not self.asked:
+            return "not asked"
+        if not self.applies:
+            return "does not apply"
+        return "in shadow" if self.in_shadow else "applies"
+
+    @property
+    def because(self) -> str:
+        """Why that came of it, for people."""
+        if not self.asked:
+            return "an earlier rule ended the list"
+        if self.unmet:
+            return f"not so: {'; '.join(self.unmet)}"
+        codes = dict.fromkeys(finding.code.value for finding in self.matched)
+        return ", ".join(codes) or "it holds for every such call"
+
 
 def why(call: Call, findings: Sequence[Finding], rules: Rules) -> list[Step]:
-    """Ask the rules as `decide` does, and say of each what came of it. `findings` are those of the decision."""
+    """Ask the rules as `decide` does, and say of each what came of it. `findings` are those of the decision.
+
+    Gives none where the call passes whatever the rules say.
+    """
+    if exempt(findings) is not None:
+        return []
     weighing = [finding for finding in findings if finding.weighs]
     steps: list[Step] = []
     ended = False

@@ -17,8 +17,7 @@ from sip_guard.journal.opening import to_read, to_write
 from sip_guard.journal.options import Place
 from sip_guard.journal.store import Found, Wanted
 from sip_guard.journal.trouble import DamagedRecord, RefusedRecord, Unusable
-from sip_guard.number import dialled
-from sip_guard.record import Masking
+from sip_guard.record import forms
 
 _AGO = re.compile(r"([0-9]{1,9})([smhdw])")
 _ACTION = re.compile(r"allow|tag|anonymise|redirect|reject( [3-6][0-9]{2})?")
@@ -107,26 +106,18 @@ def record_of(config: Config | None, record: Path | None) -> Place:
 
 
 def _forms(number: str, state: Path | None, *, last4: bool) -> tuple[str, ...]:
-    """Give all forms in which a number may stand in a record, which depends on `log.numbers` of that time.
+    """Give the forms in which a number may stand in a record: hashed ones if the guard's secret is there.
 
-    Hashed numbers are found with the guard's secret, if that is there. `last4` asks for the masked form
-    too, which other numbers share. Raises BadInput.
+    Raises BadInput.
     """
-    digits = dialled(number).removeprefix("+")
-    if digits.startswith("00"):
-        digits = digits.removeprefix("00")
-    if not digits:
-        raise BadInput(f"`{number}` is no number")
-    made = [digits]
-    if last4 and digits.isdecimal():
-        made.append(Masking("last4").mask(digits))
     try:
         key = secret.read(state)
     except OSError as error:
         raise BadInput(f"{error.filename} cannot be read: {error.strerror}; run it as the guard's user") from None
-    if key is not None:
-        made.append(Masking("hash", key).mask(digits))
-    return tuple(dict.fromkeys(made))
+    try:
+        return forms(number, key, last4=last4)
+    except ValueError as error:
+        raise BadInput(str(error)) from None
 
 
 def _state(config: Config | None, record: Place) -> Path | None:

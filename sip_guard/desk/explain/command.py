@@ -1,7 +1,6 @@
 """What `sip-guard explain` does with its arguments."""
 
 import re
-from collections.abc import Iterable
 from contextlib import ExitStack
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -9,7 +8,7 @@ from typing import Any
 
 import msgspec
 
-from sip_guard.call import Call, Finding, Outcome
+from sip_guard.call import Call, Finding
 from sip_guard.config import Config
 from sip_guard.desk.bad_input import BadInput, about
 from sip_guard.desk.command import moment, octets
@@ -20,6 +19,7 @@ from sip_guard.desk.guard import DeskGuard, Means, certificates_of, prepare, rul
 from sip_guard.desk.statement import read
 from sip_guard.journal.options import Place
 from sip_guard.policy.decision import Decision, decide, passed_by
+from sip_guard.policy.weighing import exempt
 from sip_guard.policy.why import Step, why
 from sip_guard.sip.flow import Flow
 
@@ -77,9 +77,9 @@ def _from_record(wanted: Wanted) -> Explanation:
             "standard output, and there is no record"
         )
     recorded = recorded_call(record, wanted.what, config)
-    exempt = _exempt(recorded.findings)
-    if exempt is not None:
-        decision = passed_by(exempt, config.tags)
+    passing = exempt(recorded.findings)
+    if passing is not None:
+        decision = passed_by(passing, config.tags)
     else:
         decision = decide(recorded.call, recorded.findings, rules_of(config), config.tags)
     problems = []
@@ -139,14 +139,8 @@ def _message(wanted: Wanted, path: Path) -> Call:
 def _explanation(
     wanted: Wanted, call: Call, decision: Decision, problems: list[str], went: dict[str, Any] | None = None
 ) -> Explanation:
-    exempt = _exempt(decision.findings)
-    steps = why(call, decision.findings, rules_of(wanted.config)) if exempt is None else []
+    steps = why(call, decision.findings, rules_of(wanted.config))
     return Explanation(call, decision, tuple(steps), went or {}, tuple(problems))
-
-
-def _exempt(findings: Iterable[Finding]) -> Finding | None:
-    """Give the finding for which a call passes whatever the rules say."""
-    return next((finding for finding in findings if finding.code.outcome is Outcome.EXEMPT), None)
 
 
 def _is_capture(path: Path) -> bool:

@@ -9,7 +9,7 @@ from typing import IO, Any, cast
 
 import msgspec
 
-from sip_guard.call import Attestation, Call, Code, Finding
+from sip_guard.call import Call, Finding
 from sip_guard.config import Config
 from sip_guard.desk.bad_input import BadInput
 from sip_guard.desk.calls.show import WENT
@@ -20,12 +20,7 @@ from sip_guard.journal.opening import to_read
 from sip_guard.journal.options import Place
 from sip_guard.journal.store import Wanted
 from sip_guard.journal.trouble import RefusedRecord, Unusable
-from sip_guard.sip.flow import Flow
-from sip_guard.sip.message import MalformedMessage, Request, parse
-
-_FLOW = Flow("UDP", ("0.0.0.0", 0), ("0.0.0.0", 0))  # noqa: S104 - the record does not say it
-_CODES = {code.value: code for code in Code}
-_OWN = frozenset({"code", "detail", "token", "weighs"})
+from sip_guard.recorded import recorded
 
 
 class Recorded(msgspec.Struct, frozen=True):
@@ -59,9 +54,10 @@ def recorded_call(record: Place, call_id: str, config: Config) -> Recorded:
         )
     try:
         went = {name: line[name] for name in WENT if name in line}
-        findings = tuple(_finding(each, line) for each in line["findings"])
-        return Recorded(_call(line, config), findings, line["action"], line["rule"], went, count)
-    except (KeyError, TypeError, ValueError, AttributeError) as error:
+        trunk, at = trunk_named(config, line["trunk"]), datetime.fromisoformat(line["ts"]).timestamp()
+        call, findings = recorded(line, trunk, at)
+        return Recorded(call, findings, line["action"], line["rule"], went, count)
+    except (KeyError, TypeError, ValueError) as error:
         raise BadInput(f"the record {record} has a decision about `{call_id}` in another form: {error}") from None
 
 
@@ -90,49 +86,3 @@ def _decision(line: bytes, call_id: str) -> dict[str, Any] | None:
         return None
     is_it = isinstance(made, dict) and made.get("event") == "decision" and made.get("call_id") == call_id
     return made if is_it else None
-
-
-def _finding(each: dict[str, Any], line: dict[str, Any]) -> Finding:
-    code = _CODES[each["code"]]
-    attestation = None
-    if code is Code.PASSED and line["attest"] is not None:
-        attestation = Attestation(line["attest"], line["origid"] or "", line["spc"] or "", frozenset())
-    return Finding(
-        code,
-        each["detail"],
-        token=each["token"] or 0,
-        weighs=each["weighs"],
-        attestation=attestation,
-        particulars=tuple((name, value) for name, value in each.items() if name not in _OWN),
-    )
-
-
-def _call(line: dict[str, Any], config: Config) -> Call:
-    """Make a call that shows what the record says."""
-    lines = [
-        f"INVITE {_uri(line['target'])} SIP/2.0",
-        "Via: SIP/2.0/UDP record.invalid;branch=z9hG4bKrecord",
-        "Max-Forwards: 70",
-        f"From: <{_uri(line['from'])}>;tag=record",
-        f"To: <{_uri(line['to'])}>",
-        f"Call-ID: {line['call_id']}",
-        "CSeq: 1 INVITE",
-        "Contact: <sip:record.invalid>",
-        *(f"P-Asserted-Identity: <{_uri(number)}>" for number in line["asserted"]),
-        *(f"Diversion: <{_uri(number)}>" for number in line.get("diversion", ())),
-        *(f"Privacy: {word}" for word in line.get("privacy", ())),
-        "Content-Length: 0",
-    ]
-    try:
-        request = parse("\r\n".join([*lines, "", ""]).encode())
-    except MalformedMessage as fault:
-        raise ValueError(fault.reason) from None
-    if not isinstance(request, Request):
-        raise ValueError("no request")  # noqa: TRY004 - a fault of the record
-    at = datetime.fromisoformat(line["ts"]).timestamp() - line["latency_ms"] / 1000
-    return Call.of(request, trunk_named(config, line["trunk"]), _FLOW, at)
-
-
-def _uri(user: str) -> str:
-    plus = "+" if user.isdecimal() and len(user) > 6 else ""
-    return f"sip:{plus}{user}@record.invalid" if user else "sip:anonymous@anonymous.invalid"

@@ -5,7 +5,6 @@ from rich.text import Text
 
 from sip_guard.desk.explain.command import Explanation
 from sip_guard.desk.show import finding_fields, lasted, moment, titled
-from sip_guard.policy.why import Step
 from sip_guard.record import who
 from sip_guard.sip.flow import written
 from sip_guard.sip.hygiene import PRIVACY, privacy
@@ -30,9 +29,8 @@ def tables(explained: Explanation, console: Console) -> None:
         rules = titled("Rules, asked from the top", "rule", "mode", "then", "outcome", "why")
         for step in explained.steps:
             style = "dim" if not step.applies else ""
-            rules.add_row(
-                step.rule.id, str(step.rule.mode), str(step.rule.then), _outcome(step), _why(step), style=style
-            )
+            mode, then = str(step.rule.mode), str(step.rule.then)
+            rules.add_row(step.rule.id, mode, then, step.outcome, Text(step.because), style=style)
         console.print(rules)
     for problem in explained.problems:
         console.print(Text(problem, "yellow"))
@@ -63,7 +61,7 @@ def fields(explained: Explanation) -> dict[str, object]:
                 "rule": step.rule.id,
                 "mode": str(step.rule.mode),
                 "then": str(step.rule.then),
-                "outcome": _outcome(step),
+                "outcome": step.outcome,
                 "unmet": step.unmet,
                 "matched": [finding.code.value for finding in step.matched],
             }
@@ -87,21 +85,3 @@ def _about(explained: Explanation) -> dict[str, str | list[str]]:
         "to": who(call.to),
         "target": who(call.target),
     }
-
-
-def _outcome(step: Step) -> str:
-    if not step.asked:
-        return "not asked"
-    if not step.applies:
-        return "does not apply"
-    return "in shadow" if step.in_shadow else "applies"
-
-
-def _why(step: Step) -> Text:
-    if not step.asked:
-        return Text("an earlier rule ended the list")
-    if step.unmet:
-        return Text(f"not so: {'; '.join(step.unmet)}")
-    return Text(
-        ", ".join(dict.fromkeys(finding.code.value for finding in step.matched)) or "it holds for every such call"
-    )
