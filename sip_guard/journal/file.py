@@ -2,6 +2,7 @@
 
 import os
 import sqlite3
+import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
@@ -11,7 +12,7 @@ from urllib.parse import quote
 
 from sip_guard.journal import schema
 from sip_guard.journal.row import Answer, End, Row
-from sip_guard.journal.store import STEP, Rows, Store
+from sip_guard.journal.store import SEARCHING, STEP, Rows, Store
 from sip_guard.journal.trouble import DamagedRecord, RefusedRecord, Unusable
 from sip_guard.journal.version import missing, older
 
@@ -20,6 +21,8 @@ _BUSY = 1.0
 _DAMAGED = frozenset((sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB))
 _MAGIC = b"SQLite format 3\x00"
 _OTHER = "name another file as `record.file`"
+_LOOK = 1000
+"""Instructions of SQLite from one look at the time to the next."""
 _SPARE = 256
 """Free pages that are kept for what comes next."""
 
@@ -48,8 +51,11 @@ class FileStore(Store):
         return made
 
     @classmethod
-    def to_read(cls, path: Path) -> Self:
-        """Open the file beside a guard that writes it. Raises Unusable, and FileNotFoundError."""
+    def to_read(cls, path: Path, patience: float = SEARCHING) -> Self:
+        """Open the file beside a guard that writes it, for searches of so many seconds in all.
+
+        Raises Unusable, and FileNotFoundError.
+        """
         try:
             path.open("rb").close()
         except PermissionError as error:
@@ -58,10 +64,19 @@ class FileStore(Store):
             raise Unusable(f"{error.strerror}; name the file in it") from None
         with _told():
             name = f"file:{quote(str(path))}?mode=ro"
-            made = cls(sqlite3.connect(name, timeout=10, uri=True, isolation_level=None))
+            made = cls(sqlite3.connect(name, timeout=min(10, patience), uri=True, isolation_level=None))
+            end = time.monotonic() + patience
+            made._connection.set_progress_handler(lambda: time.monotonic() > end, _LOOK)
             with made.or_closed():
                 if missing(made._version(), path, _OTHER):
                     raise RefusedRecord(older(path))
+        return made
+
+    @classmethod
+    def in_memory(cls) -> Self:
+        """Make one that is gone when it is closed."""
+        made = cls(sqlite3.connect(":memory:", isolation_level=None))
+        made._prepare(Path(":memory:"))
         return made
 
     def add(self, rows: Sequence[Row]) -> None:
@@ -176,6 +191,8 @@ def _told() -> Iterator[None]:
     try:
         yield
     except sqlite3.Error as error:
+        if getattr(error, "sqlite_errorcode", 0) == sqlite3.SQLITE_INTERRUPT:
+            raise Unusable("the search takes too long; ask for less") from None
         damaged = getattr(error, "sqlite_errorcode", 0) & 0xFF in _DAMAGED
         raise (DamagedRecord if damaged else Unusable)(str(error)) from error
     except OSError as error:

@@ -41,7 +41,7 @@ class Journal:
 
     def answered(self, call: int, code: int, at: float) -> None:
         """Keep the final answer to a call that was let through, at `at` (seconds since the epoch)."""
-        self._add(Answer(code, at if code < 300 else None, call))
+        self._add(Answer.of(call, code, at))
 
     def ended(self, call: int, duration: float) -> None:
         """Keep how many seconds a call has lasted that was answered."""

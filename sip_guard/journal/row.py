@@ -40,6 +40,11 @@ class Answer(NamedTuple):
     call: int
     """The number of the decision."""
 
+    @classmethod
+    def of(cls, call: int, code: int, at: float) -> "Answer":
+        """Make it of an answer at `at`, in seconds since the epoch."""
+        return cls(code, at if code < 300 else None, call)
+
 
 class End(NamedTuple):
     """The end of a call that was answered. In the order of `schema.ENDED`."""

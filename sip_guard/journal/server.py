@@ -10,14 +10,12 @@ from sip_guard.journal import connecting, schema
 from sip_guard.journal.connecting import connect, disconnect, telling
 from sip_guard.journal.options import Server
 from sip_guard.journal.row import Answer, End, Row
-from sip_guard.journal.store import Rows, Store
+from sip_guard.journal.store import SEARCHING, Rows, Store
 from sip_guard.journal.trouble import RefusedRecord
 from sip_guard.journal.version import missing, older
 
 _MIGRATING: Final = 3600.0
 """Seconds that a new version of the tables may take, with all that is in them."""
-_READING: Final = 120.0
-"""Seconds that a search may take."""
 _LOCK: Final = 0x7369705F67756172
 """What guards lock that would change the tables; any number that is nobody else's."""
 _OTHER: Final = "name another database as `record.postgresql.database`"
@@ -72,9 +70,9 @@ class ServerStore(Store):
         return made
 
     @classmethod
-    def to_read(cls, server: Server) -> Self:
-        """Open the database beside a guard that writes it. Raises Unusable."""
-        made = cls(server, _READING)
+    def to_read(cls, server: Server, patience: float = SEARCHING) -> Self:
+        """Open the database beside a guard that writes it, for searches of so many seconds. Raises Unusable."""
+        made = cls(server, patience)
         with made.or_closed():
             if made._missing():
                 raise RefusedRecord(older(server))

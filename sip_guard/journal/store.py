@@ -13,6 +13,8 @@ from sip_guard.journal.row import Answer, End, Row
 
 STEP = 500
 """Rows in one transaction: others can write in between, and none takes long."""
+SEARCHING = 120.0
+"""Seconds that a search may take, if nothing else is said."""
 _TELLING = 7
 """Characters of what is a number wherever it stands: 403 may be an answer, and 1 anything."""
 
@@ -60,6 +62,30 @@ class Shadowed(NamedTuple):
     """The answer that it was refused with all the same; None: it was let through."""
     answered: float | None
     duration: float | None
+
+
+class Counted(NamedTuple):
+    """How many decisions are alike."""
+
+    step: int
+    """Of time; from 0."""
+    trunk: str
+    rule: str
+    action: str
+    calls: int
+
+
+class Would(NamedTuple):
+    """What a rule in shadow would have done with so many calls, and how they went on."""
+
+    rule: str
+    action: str
+    calls: int
+    refused: int
+    """So many were refused or redirected all the same."""
+    answered: int
+    seconds: float | None
+    """That those lasted together, as far as is known; None: of none it is."""
 
 
 class Store(ABC):
@@ -121,6 +147,20 @@ class Store(ABC):
         """Give what rules in shadow would have done with calls of a trunk and a time; no other condition is asked."""
         asked = {name: value for name, value in _asked(wanted).items() if name in ("trunk", "since", "until")}
         yield from map(Shadowed._make, self._rows(*schema.shadows(asked)))
+
+    def counted(self, wanted: Wanted, begin: float, step: float) -> list[Counted]:
+        """Count what a search would find, by time in steps of so many seconds from `begin` on, and all else."""
+        what = schema.counted(self._dialect, _asked(wanted), wanted.numbers, wanted.limit, (begin, step))
+        return [*map(Counted._make, self._rows(*what))]
+
+    def presented(self, wanted: Wanted, most: int) -> list[tuple[str, int]]:
+        """Give the numbers that most of what a search would find present, and how many; empty: it is no number."""
+        what = schema.presented(self._dialect, _asked(wanted), wanted.numbers, wanted.limit, most)
+        return [(number, count) for number, count in self._rows(*what)]
+
+    def would(self, wanted: Wanted) -> list[Would]:
+        """Count what rules in shadow would have done with what a search would find."""
+        return [*map(Would._make, self._rows(*schema.would(_asked(wanted), wanted.numbers, wanted.limit)))]
 
     def naming(self, forms: tuple[str, ...]) -> list[int]:
         """Give decisions that name a number in one of its forms: in findings and Call-IDs, too, if it is a long one.

@@ -19,8 +19,11 @@ from sip_guard.admin.pages import pages
 from sip_guard.checking import Checks, checks_of
 from sip_guard.checks.emergency import urgent
 from sip_guard.config import Config
+from sip_guard.dashboard.pages import Dashboard
+from sip_guard.dashboard.source import Source
 from sip_guard.hep.mirror import Mirror
 from sip_guard.journal.journal import Journal
+from sip_guard.journal.latest import Latest
 from sip_guard.lists.child import compile_list
 from sip_guard.lists.compile import Report
 from sip_guard.lists.keeper import FOLDER as LISTS
@@ -109,6 +112,8 @@ class Service:
         shown = pages(
             registry(self._parts, reactor.seconds, time.time), lambda: readiness(self._parts(), reactor.seconds())
         )
+        dashboard = Dashboard(self._parts, lambda: self._source, self._in_thread, reactor, time.time)
+        shown |= dashboard.pages()
         self._administering = Administering(shown, reactor, log, self._mistake)
         try:
             self._start(config)
@@ -142,13 +147,15 @@ class Service:
         )
         if config.record is not None:
             self._journal = Journal(config.record, reactor, self._log, self._mistake)
+        latest = Latest(self._journal)
+        self._source = Source(None if config.record is None else config.record.place, latest)
         self._runtime = Runtime(
             self._proxy,
             self._edition(config, 1),
             reactor,
             self._log,
             wall=time.time,
-            kept=self._journal,
+            kept=latest,
             # Guards that share a record, and the guard of yesterday, have numbers of their own.
             first=secrets.randbits(62),
         )

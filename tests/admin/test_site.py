@@ -132,7 +132,7 @@ def test_every_answer_forbids_other_sites_to_show_or_read_it(house: House) -> No
     port = house.opens()
     for path in ("/echo", "/nothing"):
         _, fields, _ = get(port, path)
-        assert fields["Content-Security-Policy"].startswith("default-src 'self';")
+        assert fields["Content-Security-Policy"].startswith("default-src 'none';")
         assert (fields["X-Frame-Options"], fields["X-Content-Type-Options"]) == ("DENY", "nosniff")
         assert (fields["Cross-Origin-Resource-Policy"], fields["Cache-Control"]) == ("same-origin", "no-store")
 

@@ -13,7 +13,7 @@ from decisions import row
 from sip_guard.journal import schema
 from sip_guard.journal.file import FileStore, is_record
 from sip_guard.journal.store import STEP, Store, Wanted
-from sip_guard.journal.trouble import RefusedRecord
+from sip_guard.journal.trouble import RefusedRecord, Unusable
 
 LITTLE = 900_000
 """Octets: about half of what the decisions of a test take."""
@@ -120,3 +120,10 @@ def test_a_hundred_thousand_decisions_are_searched_by_an_index(tmp_path: Path) -
                 text, values = schema.search(asked, numbers, 10)
                 plan = " ".join(line[3] for line in connection.execute(f"EXPLAIN QUERY PLAN {text}", values))
                 assert "SCAN decision" not in plan, plan
+
+
+def test_a_search_that_takes_too_long_is_ended(tmp_path: Path) -> None:
+    with stored(tmp_path) as (path, store):
+        store.add([row(float(at), str(at)) for at in range(STEP)])
+    with closing(FileStore.to_read(path, 0.0)) as impatient, pytest.raises(Unusable, match="takes too long"):
+        impatient.counted(Wanted(), 0.0, 1.0)

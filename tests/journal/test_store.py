@@ -1,5 +1,6 @@
 """A record of either kind: what is added is found, the oldest goes, and what names a number can be deleted."""
 
+from collections import Counter
 from contextlib import closing
 from typing import Any
 
@@ -269,3 +270,29 @@ def test_each_version_leads_to_the_next_one_or_stays(place: Place, monkeypatch: 
     to_write(place).close()
     with closing(to_read(place)) as store:
         assert kept(store) == ["kept"]
+
+
+@one_record
+@given(decisions=DECISIONS, wanted=WANTED, begin=st.integers(-20, 0).map(float), step=st.floats(0.5, 10))
+def test_what_is_counted_is_what_a_search_finds(
+    store: Store, decisions: list[dict[str, Any]], wanted: Wanted, begin: float, step: float
+) -> None:
+    emptied(store)
+    store.add([row(**decision) for decision in decisions])
+    found = [*store.search(wanted)]
+    alike = Counter((int((at - begin) / step), f["trunk"], f["rule"], f["action"]) for at, f, *_ in found)
+    assert {tuple(each[:4]): each.calls for each in store.counted(wanted, begin, step)} == alike
+    shown = sorted(Counter(each.fields["from"] for each in found).items(), key=lambda pair: (-pair[1], pair[0]))
+    assert store.presented(wanted, 2) == shown[:2]
+
+
+def test_what_rules_in_shadow_would_have_done_is_counted_with_how_it_went(store: Store) -> None:
+    new, other = ({"rule": rule, "action": "reject 403", "mode": "shadow"} for rule in ("new", "other"))
+    store.add([row(float(at), str(at), call=at, shadow=[new]) for at in range(4)])
+    store.add([row(5.0, "both", call=5, shadow=[new, other], sip_code=403), row(6.0, "none", call=6, shadow=[])])
+    store.went([Answer(200, 9.0, 1), End(60.0, 1), Answer(200, 9.0, 2), Answer(486, None, 3)])
+    assert store.would(Wanted()) == [("new", "reject 403", 5, 1, 2, 60.0), ("other", "reject 403", 1, 1, 0, None)]
+    assert store.would(Wanted(since=5.0)) == [
+        ("new", "reject 403", 1, 1, 0, None),
+        ("other", "reject 403", 1, 1, 0, None),
+    ]
