@@ -13,6 +13,7 @@ from sip_guard.cli.forget import forget
 from sip_guard.cli.group import Group
 from sip_guard.cli.hash_password import hash_password
 from sip_guard.cli.lists import lists
+from sip_guard.cli.probe import probe
 from sip_guard.cli.reload import reload
 from sip_guard.cli.run import run
 from sip_guard.cli.shadow import shadow
@@ -37,6 +38,7 @@ for _command in (
     forget,
     hash_password,
     lists,
+    probe,
     reload,
     run,
     shadow,

@@ -34,6 +34,10 @@ WRONG = {
     "forget": (["1", "--record", "nowhere"], "there is no record nowhere: a guard makes it, with its first decision"),
     "hash-password": ([], "a password has 12 characters or more, so that nobody finds it by trying"),
     "lists check": (["nowhere.csv"], "nowhere.csv: No such file or directory; is the path right?"),
+    "probe": (
+        ["--to", "x", "--from", "x"],
+        "--to `x`: expected a SIP URI on IPv4, such as sip:+442079460000@192.0.2.1:5060",
+    ),
     "reload": (["--config", "nowhere.yaml"], NOWHERE),
     "run": (["--config", "nowhere.yaml"], NOWHERE),
     "shadow": (["--record", "nowhere"], "there is no record nowhere: a guard makes it, with its first decision"),
