@@ -407,6 +407,8 @@ class Proxy:
     def _outward(self, server: ServerTransaction, route: Route, now: float) -> list[Action]:
         """Send a request of our side out by the trunks of its route, those that allow it."""
         request = server.request
+        if server.invite:
+            self.dialogs.begin(None, server.key, now)
         self._border.clean(server.draft, server.peer)
         hops = [
             hop

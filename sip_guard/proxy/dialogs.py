@@ -1,4 +1,4 @@
-"""The calls of trunks, from their INVITE to their BYE: how many there are, and how long each was spoken."""
+"""The calls in progress, from their INVITE to their BYE: how many there are, and how long each was spoken."""
 
 from collections import Counter, OrderedDict
 from typing import Final, NamedTuple
@@ -16,6 +16,7 @@ MAX_CALLS: Final = 200_000
 
 class _Call(NamedTuple):
     trunk: str
+    """Empty: it is of our side."""
     seen: float
     """When there was a sign of life last."""
     answered: float = 0.0
@@ -23,10 +24,11 @@ class _Call(NamedTuple):
 
 
 class Dialogs:
-    """Knows the calls of trunks.
+    """Knows the calls of trunks, and those of our side.
 
     A call counts from its INVITE on, so that what rings counts, until that is refused or the dialog has a BYE. The
-    first 2xx makes it a dialog; what other branches of a fork answer is not counted again.
+    first 2xx makes it a dialog; what other branches of a fork answer is not counted again. A call of a trunk that our
+    side sends out again is that of the trunk.
     """
 
     def __init__(self, most: int = MAX_CALLS) -> None:
@@ -52,9 +54,9 @@ class Dialogs:
         self._forget_old(now)
         return self._counts[trunk.name] >= trunk.concurrent_calls
 
-    def begin(self, trunk: Trunk, key: Key, now: float) -> None:
-        """Take the call whose INVITE was taken as the transaction `key`."""
-        self._add(hash(key), _Call(trunk.name, now), now)
+    def begin(self, trunk: Trunk | None, key: Key, now: float) -> None:
+        """Take the call of a trunk (None: of our side) whose INVITE was taken as the transaction `key`."""
+        self._add(hash(key), _Call("" if trunk is None else trunk.name, now), now)
 
     def follow(self, key: Key, followed: Followed) -> None:
         """Tell how the call goes on from here."""
@@ -96,8 +98,11 @@ class Dialogs:
 
     def _add(self, name: int, call: _Call, now: float) -> None:
         self._forget_old(now)
-        if name in self._calls:
-            return
+        known = self._calls.get(name)
+        if known is not None:
+            if known.trunk or not call.trunk:
+                return
+            self._remove(name)
         if len(self._calls) >= self._most:
             self._remove(next(iter(self._calls)))
         self._calls[name] = call

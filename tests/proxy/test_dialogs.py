@@ -163,6 +163,22 @@ def test_two_invites_that_become_one_dialog_are_one_call() -> None:
     assert calls.count() == 1
 
 
+@pytest.mark.parametrize("order", [(TRUNK, None), (None, TRUNK)])
+def test_a_call_of_a_trunk_that_our_side_sends_out_again_is_one_call_of_the_trunk(
+    order: tuple[Trunk | None, ...],
+) -> None:
+    calls = Calls()
+    legs = {TRUNK: (b"in",), None: (b"out",)}
+    for trunk in order:
+        calls.dialogs.begin(trunk, legs[trunk], 0.0)
+    calls.dialogs.follow(legs[TRUNK], FOLLOWED)
+    for trunk in order:
+        calls.dialogs.answered(legs[trunk], message("INVITE", "1"), 200, b"bob", 0.0)
+    assert (calls.count(), calls.dialogs.calls) == (1, 1)
+    assert calls.passed("BYE", "1") == [Ended(FOLLOWED, 0.0)]
+    assert (calls.count(), calls.dialogs.calls) == (0, 0)
+
+
 def test_an_invite_within_the_call_changes_nothing() -> None:
     calls = Calls()
     calls.begin("1")

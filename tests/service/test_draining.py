@@ -4,10 +4,11 @@ import json
 from io import BytesIO
 
 import pytest
-from scene import TARGET, Scene
+from scene import OUT, TARGET, Scene
 from twisted.internet.task import Clock
 
 from sip_guard.log import logger
+from sip_guard.peer import Route
 from sip_guard.service.draining import LINGER, Draining
 from sip_guard.supervisor import Supervisor
 from sip_guard.verdict import Reject
@@ -17,7 +18,7 @@ class Leave:
     """A guard with calls, and its leave."""
 
     def __init__(self) -> None:
-        self.scene = Scene(targets=(TARGET,))
+        self.scene = Scene(targets=(TARGET, OUT), routes=(Route(trunks=("carrier",)),))
         self.clock = Clock()
         self.log = BytesIO()
         self.draining = Draining(self.scene.guard, self.clock, logger(self.log), Supervisor({}))
@@ -57,6 +58,20 @@ def test_a_call_that_rings_is_waited_for_and_its_last_answer_may_be_asked_for_ag
     leave.passes(LINGER - 0.5)
     assert not leave.is_over
     leave.passes(1)
+    assert leave.is_over
+
+
+def test_a_call_of_our_side_is_waited_for_until_it_ends(leave: Leave) -> None:
+    scene = leave.scene
+    scene.talks_out()
+    leave.draining.begin(3600)
+    leave.passes(600)
+    assert not leave.is_over
+    scene.alice.sends("BYE")
+    scene.bob.gets("BYE")
+    scene.bob.sends("200 OK", to="BYE")
+    scene.alice.gets("200 OK")
+    leave.passes(LINGER + 1)
     assert leave.is_over
 
 
