@@ -316,8 +316,6 @@ class Peers:
 
     def is_former(self, peer: Trunk | Target) -> bool:
         """Tell whether a peer has left the configuration: its calls in progress go on, and it may begin none."""
-        if not self._before:
-            return False
         known = self.trunks if isinstance(peer, Trunk) else self.targets
         return known.get(peer.name) is not peer
 

@@ -292,7 +292,7 @@ class Proxy:
             return [Send(octets, known.flow, known.back)] if octets else []
         is_call = request.method == b"INVITE" and not request.to_tag
         # A call that is turned away shall cost next to nothing.
-        closed = None if request.to_tag else self._closed(request, peer, flow, now)
+        closed = None if request.to_tag and request.method != b"INVITE" else self._closed(request, peer, flow, now)
         refusal = closed or self._busy(request, peer, now) if is_call else None
         if refusal is not None:
             return self._refuse(request, line, refusal, flow, (along, back))

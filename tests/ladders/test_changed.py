@@ -1,11 +1,12 @@
 """Another configuration takes the place of the one that calls in progress came under."""
 
 import pytest
+from messages import BOB
 from scene import GUARD, OUT, SECOND, TARGET, Scene, target, trunk
 
 from sip_guard.peer import Probe, Route, Target, Trunk
 from sip_guard.proxy.core import Proxy
-from sip_guard.sip.flow import End
+from sip_guard.sip.flow import End, Flow
 from sip_guard.sip.message import Request
 from sip_guard.verdict import Forward, Reject
 
@@ -90,6 +91,30 @@ def test_a_call_of_a_trunk_that_is_gone_goes_on_and_the_trunk_may_begin_no_other
     changes(scene, [])
     hangs_up(scene)
     scene.alice.forgets()
+    scene.alice.sends("INVITE")
+    scene.alice.gets(NOBODY)
+
+
+def test_a_to_tag_that_nobody_gave_begins_no_call_where_none_begins() -> None:
+    scene = Scene(targets=(TARGET,))
+    scene.guard.leaving.until = scene.now + 30
+    scene.alice.sends("INVITE", to=f"<sip:{BOB}@guard.example>;tag=made-up")
+    scene.alice.gets("503 Going Away")
+    scene.guard.leaving.until = None
+    changes(scene, [])
+    scene.alice.forgets()
+    scene.alice.sends("INVITE", to=f"<sip:{BOB}@guard.example>;tag=made-up")
+    scene.alice.gets(NOBODY)
+
+
+def test_who_is_gone_may_begin_no_call_along_a_connection_that_outlives_the_former_configuration() -> None:
+    domains = frozenset({"carrier.example"})
+    scene = Scene(trunk=trunk(sources=(), certificates=tuple(domains)), targets=(TARGET,))
+    scene.guard.peers.prove(Flow("TLS", GUARD, scene.alice.address), domains)
+    scene.alice.transport = "TLS"
+    changes(scene, [])
+    scene.passes(4 * 3600 + 1)
+    changes(scene, [])
     scene.alice.sends("INVITE")
     scene.alice.gets(NOBODY)
 
