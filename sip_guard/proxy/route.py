@@ -24,6 +24,8 @@ _DIALOG = {False: b"dialog", True: b"anonymous"}
 _URLSAFE = bytes.maketrans(b"+/", b"-_")
 REMEMBERED = 4096
 """Ways of flows that are remembered, so that the memory for them is bounded."""
+LONGEST = 128
+"""Octets of a way: one of ours has fewer, and what is longer is not read, for what is read is remembered."""
 PROOF = b"sg"
 """Name of the Record-Route parameter that proves a dialog."""
 
@@ -147,9 +149,13 @@ def way(flow: Flow) -> bytes:
     return b64url(f"{flow.transport} {flow.remote[0]} {flow.remote[1]}".encode())
 
 
-@lru_cache(maxsize=REMEMBERED)
 def led(text: bytes) -> End | None:
     """Read what `way` wrote; None if it is not that. Anybody can write it."""
+    return _led(text) if len(text) <= LONGEST else None
+
+
+@lru_cache(maxsize=REMEMBERED)
+def _led(text: bytes) -> End | None:
     try:
         transport, host, port = urlsafe_b64decode(text + b"=" * (-len(text) % 4)).decode("ascii").split(" ")
         end = addressed(Uri.parse(f"sip:{bracketed(host)}:{port};transport={transport}".encode()))

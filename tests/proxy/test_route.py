@@ -6,6 +6,7 @@ from hypothesis import strategies as st
 from messages import read_request, read_response, request, response, values
 
 from sip_guard.proxy.route import (
+    LONGEST,
     Addresses,
     Routed,
     Seal,
@@ -200,6 +201,12 @@ def test_an_answer_without_our_record_route_is_left_alone() -> None:
 @pytest.mark.parametrize("remote", [("198.51.100.7", 5060), ("2001:db8::7", 5070)])
 def test_where_an_invite_led_is_told_and_read_again(transport: str, remote: Address) -> None:
     assert led(way(Flow(transport, ("192.0.2.1", 5060), remote))) == End(transport, remote)
+
+
+def test_what_is_longer_than_a_way_of_ours_is_none_for_it_would_be_kept() -> None:
+    longest = way(Flow("UDP", ("192.0.2.1", 5060), ("fe80:1111:2222:3333:4444:5555:6666:7777", 65_535)))
+    assert led(longest) is not None
+    assert led(longest + b"!" * LONGEST) is None
 
 
 @pytest.mark.parametrize("text", [b"", b"x", b"VURQ", b"VURQIDEuMi4zLjQgNTA2MCAx", b"\xff\xff", b"VURQIG5hbWUgNTA2MA"])
