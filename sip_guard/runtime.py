@@ -1,7 +1,7 @@
 """Carries out the core's actions on the reactor, and keeps its one timer."""
 
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from itertools import count
 from typing import TYPE_CHECKING, NamedTuple, Protocol
 
@@ -110,13 +110,9 @@ class Runtime:
         self.lateness = Histogram(LATENESS)
         """Of the reactor, in seconds: how long work waits that is due."""
 
-    def add_end(self, end: End, carry: Carry) -> None:
-        """Make `carry` take what goes out from this end of ours."""
-        self._sends[end] = carry
-
-    def remove_end(self, end: End) -> None:
-        """Send nothing from this end any more: it is closed, and nothing in progress goes by it."""
-        del self._sends[end]
+    def connect(self, sends: Mapping[End, Carry]) -> None:
+        """Make each of these take what goes out from its end of ours; from no other end anything goes any more."""
+        self._sends = dict(sends)
 
     def received(self, data: bytes, flow: Flow) -> None:
         """Take one datagram. Nothing that a peer sends raises."""

@@ -54,7 +54,7 @@ class AtWork:
         )
         edition = Edition(screening, Masking())
         self.runtime = Runtime(self.proxy, edition, self.clock, logger(BytesIO()), wall=lambda: NOW)
-        self.runtime.add_end(End("UDP", GUARD), lambda *_: None)
+        self.runtime.connect({End("UDP", GUARD): lambda *_: None})
         self.trusts = Trusts(group.trust() for group in self.config.trust)
 
     def parts(self, **changed: Any) -> Parts:

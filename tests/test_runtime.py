@@ -131,7 +131,7 @@ class Guard:
             kept=self.record,
             first=7,
         )
-        self.runtime.add_end(HERE, lambda octets, flow, _: self.sent.append((octets, flow.remote)))
+        self.runtime.connect({HERE: lambda octets, flow, _: self.sent.append((octets, flow.remote))})
 
     def _mistake(self, where: str, error: BaseException | None) -> None:
         self.runtime.mistake(where, error)
@@ -801,9 +801,9 @@ def test_a_mistake_in_sending_is_counted_and_the_next_message_is_read() -> None:
     def broken(octets: bytes, flow: Flow, back: Address | None) -> None:
         raise RuntimeError("oh")
 
-    guard.runtime.add_end(HERE, broken)
+    guard.runtime.connect({HERE: broken})
     guard.gets(invite(1))
-    guard.runtime.add_end(HERE, port)
+    guard.runtime.connect({HERE: port})
     guard.gets(invite(2))
     assert guard.sends() == ["7: 100 Trying", "5: INVITE"]
     assert guard.counts() == {"mistake": 1, "decision": 1}
@@ -855,9 +855,9 @@ def test_a_mistake_in_a_timer_does_not_stop_the_timers() -> None:
     def broken(octets: bytes, flow: Flow, back: Address | None) -> None:
         raise RuntimeError("oh")
 
-    guard.runtime.add_end(HERE, broken)
+    guard.runtime.connect({HERE: broken})
     guard.clock.advance(0.5)
-    guard.runtime.add_end(HERE, port)
+    guard.runtime.connect({HERE: port})
     guard.sends()
     guard.clock.advance(1.0)
     assert guard.sends() == ["7: 403 Stale Date"]

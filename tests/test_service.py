@@ -139,9 +139,9 @@ def place(house: House, *more: str, callee: str = "+12155551213") -> None:
     house.carrier.sendto(request("INVITE", f"sip:{callee}@x", *more, via=via), ("127.0.0.1", house.port()))
 
 
-def calls(house: House, *more: str) -> bytes:
+def calls(house: House, *more: str, callee: str = "+12155551213") -> bytes:
     """Place a call and give the INVITE as the PBX gets it."""
-    place(house, *more)
+    place(house, *more, callee=callee)
     return house.pbx.recv(65_535)
 
 
@@ -811,6 +811,40 @@ def test_an_address_that_is_removed_takes_no_new_calls_and_is_closed_in_time(hou
     assert [(line["address"], line["port"]) for line in house.events("not_listening")] == [("127.0.0.1", port)]
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as link:
         link.bind(("127.0.0.1", port))
+
+
+def test_a_name_that_moves_to_another_address_is_that_of_the_new_one(house: House) -> None:
+    with loopback() as first, loopback() as second:
+        ports = [link.getsockname()[1] for link in (first, second)]
+    before, after = (f"  - udp: 127.0.0.1:{port}\n    advertise: 127.0.0.9:5060\n" for port in ports)
+    more = "drain: {seconds: 0}\n"
+    service = house.starts(house.config(more, lambda text: text.replace("  - udp: 127.0.0.1:0\n", before)))
+    changes(house, lambda text: text.replace(before, after))
+    assert house.reloads(service) == 2
+    place(house)
+    assert house.pbx.recvfrom(65_535)[1] == ("127.0.0.1", ports[1])
+    house.does(service._look)
+    assert [line["port"] for line in house.events("not_listening")] == [ports[0]]
+    calls(house, callee="+12155551299")
+    assert house.carrier.recvfrom(65_535)[1] == ("127.0.0.1", ports[1])
+    assert house.events("mistake") == []
+
+
+def test_connections_of_an_address_that_is_closed_are_closed_once_nothing_goes_by_them(house: House) -> None:
+    with closing(socket.socket()) as released:
+        released.bind(("127.0.0.1", 0))
+        port = released.getsockname()[1]
+    more = f"  - tcp: 127.0.0.1:{port}\ntrunks:\n  - {{name: customer, sources: [127.0.0.1]}}"
+    service = house.starts(house.config("drain: {seconds: 0}\n", lambda text: text.replace("trunks:", more, 1)))
+    with socket.create_connection(("127.0.0.1", port), timeout=5) as link:
+        asks = request("OPTIONS", f"sip:127.0.0.1:{port}", via="SIP/2.0/TCP 127.0.0.1:5060;branch=z9hG4bK{}")
+        link.sendall(asks)
+        assert link.recv(65_535).startswith(b"SIP/2.0 200 ")
+        changes(house, lambda text: text.replace(f"  - tcp: 127.0.0.1:{port}\n", ""))
+        assert house.reloads(service) == 2
+        house.does(service._look)
+        assert [line["port"] for line in house.events("not_listening")] == [port]
+        assert link.recv(65_535) == b""
 
 
 def test_an_address_that_comes_back_before_it_was_closed_takes_calls_again(house: House) -> None:

@@ -171,11 +171,18 @@ class Listening:
             until = tls.not_after.isoformat()
             say("certificate", file=config.tls.certificate, not_after=until, expired=expired)
 
+    def given_up(self, bound: Bound) -> set[End]:
+        """Give what an address that is leaving was called, but for what another one is called now."""
+        return bound.names - {each.end for each in self.bound}
+
     def close(self, bound: Bound) -> None:
-        """Close an address that is leaving."""
+        """Close an address that is leaving, and the connections that go by its names: their peers open others."""
         self.leaving.remove(bound)
         self._lost += bound.lost
         bound.close()
+        for transport, local in self.given_up(bound):
+            if transport in self.streams:
+                self.streams[transport].finish(local)
 
     def stop(self) -> Deferred[None]:
         """Close all. Fires when that is done."""

@@ -221,7 +221,9 @@ class Service:
             self._leave(bound, now)
         self._remember(before, now)
         self._leaving = {bound: self._leaving[bound] for bound in self._listening.leaving}
-        self._proxy.leaving.ends = {end: until for bound, until in self._leaving.items() for end in bound.names}
+        self._proxy.leaving.ends = {
+            end: until for bound, until in self._leaving.items() for end in self._listening.given_up(bound)
+        }
         edition = self._edition(config, self.generation + 1)
         self._connect()
         self._proxy.change(config.trunks, config.targets, self._own(), now, former=self._former, **self._ways(config))
@@ -354,10 +356,10 @@ class Service:
         return [*(each.end for each in bound), *(each.socket for each in bound)]
 
     def _connect(self) -> None:
-        """Let what goes out from our addresses go out."""
-        for bound in (*self._listening.bound, *self._listening.leaving):
-            for end in bound.names:
-                self._runtime.add_end(end, bound.carry)
+        """Let what goes out from our addresses go out: by a name that several had, from the one that has it now."""
+        bound, leaving = self._listening.bound, self._listening.leaving
+        former = {end: each.carry for each in (*bound, *leaving) for end in each.names}
+        self._runtime.connect(former | {each.end: each.carry for each in bound})
 
     def _remember(self, names: Iterable[End], now: float) -> None:
         """Take note of what our addresses were called: calls in progress name them still."""
@@ -375,11 +377,10 @@ class Service:
     def _look(self) -> None:
         now = self._reactor.seconds()
         for bound in [*self._listening.leaving]:
-            if self._leaving[bound] <= now and not self._proxy.uses(bound.names):
+            if self._leaving[bound] <= now and not self._proxy.uses(self._listening.given_up(bound)):
                 self._listening.close(bound)
                 del self._leaving[bound]
-                for end in bound.names:
-                    self._runtime.remove_end(end)
+                self._connect()
                 transport, address = bound.socket
                 self._log.info("not_listening", transport=transport, address=address[0], port=address[1])
         self._looking = self._reactor.callLater(LOOK, self._look) if self._leaving else None

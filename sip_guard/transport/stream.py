@@ -182,6 +182,11 @@ class StreamTransport:
         """Accept nothing at an address any more. The connections that were accepted there stay."""
         self._listening.pop(port).stopListening()
 
+    def finish(self, local: Address) -> None:
+        """Close the connections that go by this name of ours."""
+        for connection in [each for each in self._connections if each.flow.local == local]:
+            connection.finish()
+
     def change(self, limits: StreamLimits, secured: Callable[[Flow, frozenset[str]], bool] | None) -> None:
         """Go by other limits from now on, and know peers by their certificates or not, as at the start."""
         self._limits = limits

@@ -109,7 +109,7 @@ class Guard:
             wall=time.time,
             kept=Journal(Record(folder / "decisions.sqlite3"), clock, log, _raise),
         )
-        self._runtime.add_end(end, self._carry)
+        self._runtime.connect({end: self._carry})
         self._sent: list[bytes] = []
         self._carrier = Flow("UDP", GUARD, CARRIER)
         self._pbx = Flow("UDP", GUARD, PBX)
