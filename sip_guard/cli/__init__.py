@@ -12,6 +12,7 @@ from sip_guard.cli.explain import explain
 from sip_guard.cli.forget import forget
 from sip_guard.cli.group import Group
 from sip_guard.cli.hash_password import hash_password
+from sip_guard.cli.init import init
 from sip_guard.cli.lists import lists
 from sip_guard.cli.probe import probe
 from sip_guard.cli.reload import reload
@@ -37,6 +38,7 @@ for _command in (
     explain,
     forget,
     hash_password,
+    init,
     lists,
     probe,
     reload,

@@ -33,6 +33,7 @@ WRONG = {
     "explain": (["x", "--config", "nowhere.yaml"], NOWHERE),
     "forget": (["1", "--record", "nowhere"], "there is no record nowhere: a guard makes it, with its first decision"),
     "hash-password": ([], "a password has 12 characters or more, so that nobody finds it by trying"),
+    "init": (["--output", "guard.yaml"], "guard.yaml is there, and is not overwritten; name another file by --output"),
     "lists check": (["nowhere.csv"], "nowhere.csv: No such file or directory; is the path right?"),
     "probe": (
         ["--to", "x", "--from", "x"],
