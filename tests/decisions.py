@@ -1,8 +1,12 @@
 """Decisions to keep, as the log has them."""
 
+from itertools import count
 from typing import Any
 
 from sip_guard.journal.row import Row
+
+NUMBERS = count(2**40)
+"""Of decisions: no two are alike."""
 
 
 def fields(call_id: str = "a", **given: Any) -> dict[str, Any]:
@@ -36,5 +40,6 @@ def fields(call_id: str = "a", **given: Any) -> dict[str, Any]:
     return made | given
 
 
-def row(time: float, call_id: str = "a", *, call: int = 0, **given: Any) -> Row:
-    return Row.of(call, time, fields(call_id, **given))
+def row(time: float, call_id: str = "a", *, call: int | None = None, **given: Any) -> Row:
+    """Give the row of a decision; `call` is its number, if it is to be a certain one."""
+    return Row.of(next(NUMBERS) if call is None else call, time, fields(call_id, **given))

@@ -72,15 +72,15 @@ def telling() -> Iterator[None]:
     """Say of an error what it means. Raises Unusable or RefusedValue."""
     try:
         yield
-    except pg8000.dbapi.DatabaseError as error:
-        said = error.args[0] if error.args and isinstance(error.args[0], dict) else {}
-        code, words = said.get("C", ""), said.get("M") or str(error)
+    except pg8000.dbapi.Error as error:
+        said = _said(error)
+        if said is None:
+            raise Unusable(_cause(error)) from None
+        code, words = said.get("C", ""), said.get("M", "an error without words")
         if code[:2] in _DATA:
             raise RefusedValue(words) from None
         advice = _ADVICE.get(code)
         raise Unusable(f"{words}; {advice}" if advice else words) from None
-    except pg8000.dbapi.Error as error:
-        raise Unusable(_cause(error)) from None
     except OSError as error:
         raise Unusable(_words(error)) from None
     except (LookupError, UnicodeError, struct.error) as error:
@@ -132,6 +132,19 @@ def _password(server: Server) -> str:
         raise Unusable(
             f"{server.password_file} cannot be read: {words}; see `record.postgresql.password_file`"
         ) from None
+
+
+def _said(error: BaseException | None) -> dict[str, str] | None:
+    """Give the fields of the server's own error, if there is one behind an error.
+
+    A server that refuses a connection hangs up, and the driver may trip over that on its way to say so.
+    """
+    while error is not None:
+        if isinstance(error, pg8000.dbapi.DatabaseError):
+            said = error.args[0] if error.args else None
+            return said if isinstance(said, dict) else {}
+        error = error.__context__
+    return None
 
 
 def _cause(error: Exception) -> str:

@@ -80,10 +80,11 @@ class FileStore(Store):
         return made
 
     def add(self, rows: Sequence[Row]) -> None:
-        """Keep decisions: all of them or none."""
+        """Keep decisions that are not there yet: all of them or none."""
         with _told(), self._transaction() as cursor:
             for row in rows:
-                cursor.execute(schema.ADD, row.values)
+                if not cursor.execute(schema.ADD, row.values).rowcount:
+                    continue
                 decision = cursor.lastrowid
                 cursor.executemany(schema.ADD_NUMBER, [(number, decision) for number in row.numbers])
                 cursor.executemany(schema.ADD_SHADOW, [(*shadow, decision) for shadow in row.shadows])

@@ -79,7 +79,7 @@ MIGRATIONS: Final = (
         "ALTER TABLE decision ADD COLUMN answer INTEGER",
         "ALTER TABLE decision ADD COLUMN answered {real}",
         "ALTER TABLE decision ADD COLUMN duration {real}",
-        "CREATE INDEX decision_call ON decision (call)",
+        "CREATE UNIQUE INDEX decision_call ON decision (call)",
         """CREATE TABLE shadow (
             decision {integer} NOT NULL REFERENCES decision (id) ON DELETE CASCADE,
             rule TEXT NOT NULL,
@@ -97,7 +97,9 @@ VERSION: Final = len(MIGRATIONS)
 COLUMNS: Final = ("call", "time", "call_id", "trunk", "result", "action", "rule", "reason", "sip_code", "record")
 """Of a decision, beside its key, as of the moment when it is taken."""
 
-ADD: Final = f"INSERT INTO decision ({', '.join(COLUMNS)}) VALUES ({', '.join('?' * len(COLUMNS))})"  # noqa: S608 - names of ours
+ONCE: Final = "ON CONFLICT (call) DO NOTHING"
+"""What leaves out a decision that is there already: whether it was kept may have gone unheard."""
+ADD: Final = f"INSERT INTO decision ({', '.join(COLUMNS)}) VALUES ({', '.join('?' * len(COLUMNS))}) {ONCE}"  # noqa: S608 - names of ours
 ADD_NUMBER: Final = "INSERT INTO number (number, decision) VALUES (?, ?)"
 ADD_SHADOW: Final = "INSERT INTO shadow (rule, action, decision) VALUES (?, ?, ?)"
 ANSWERED: Final = "UPDATE decision SET answer = ?, answered = ? WHERE call = ?"

@@ -24,20 +24,19 @@ _TABLES: Final = "SELECT to_regclass('decision') IS NOT NULL OR to_regclass('num
 _VERSIONS: Final = "SELECT to_regclass('record_version') IS NOT NULL"
 _VERSION: Final = "SELECT version FROM record_version"
 
-_ADD: Final = """
+_COLUMNS: Final = ", ".join(schema.COLUMNS)
+_ADD: Final = f"""
     WITH given AS (
-        SELECT nextval(pg_get_serial_sequence('decision', 'id')) AS id, decision.*
-        FROM json_to_recordset(?) AS decision (
+        SELECT * FROM json_to_recordset(?) AS decision (
             call BIGINT, time DOUBLE PRECISION, call_id TEXT, trunk TEXT, result TEXT, action TEXT, rule TEXT,
             reason TEXT, sip_code INTEGER, record TEXT, numbers TEXT[], rules TEXT[], actions TEXT[])
     ), kept AS (
-        INSERT INTO decision (id, call, time, call_id, trunk, result, action, rule, reason, sip_code, record)
-        SELECT id, call, time, call_id, trunk, result, action, rule, reason, sip_code, record FROM given
+        INSERT INTO decision ({_COLUMNS}) SELECT {_COLUMNS} FROM given {schema.ONCE} RETURNING id, call
     ), shadowed AS (
-        INSERT INTO shadow (decision, rule, action)
-        SELECT id, one.rule, one.action FROM given, unnest(rules, actions) AS one (rule, action)
+        INSERT INTO shadow (rule, action, decision)
+        SELECT unnest(rules), unnest(actions), id FROM given JOIN kept USING (call)
     )
-    INSERT INTO number (number, decision) SELECT unnest(numbers), id FROM given"""
+    INSERT INTO number (number, decision) SELECT unnest(numbers), id FROM given JOIN kept USING (call)"""  # noqa: S608 - names of ours
 
 _ANSWERED: Final = """
     UPDATE decision SET answer = given.code, answered = given.answered
@@ -79,7 +78,7 @@ class ServerStore(Store):
         return made
 
     def add(self, rows: Sequence[Row]) -> None:
-        """Keep decisions: all of them or none. Raises RefusedValue too."""
+        """Keep decisions that are not there yet: all of them or none. Raises RefusedValue too."""
         self._change(_ADD, (msgspec.json.encode([_named(row) for row in rows]).decode(),))
 
     def went(self, entries: Sequence[Answer | End]) -> None:

@@ -95,7 +95,7 @@ class Store(ABC):
 
     @abstractmethod
     def add(self, rows: Sequence[Row]) -> None:
-        """Keep decisions: all of them or none."""
+        """Keep decisions: all of them or none. One whose number is there already is kept as it is."""
 
     @abstractmethod
     def went(self, entries: Sequence[Answer | End]) -> None:

@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 from click.testing import CliRunner, Result
+from decisions import NUMBERS
 from decisions import fields as decision
 
 from sip_guard.cli import main
@@ -43,10 +44,13 @@ class Office:
         self.config.write_text(f"{CONFIG}state_directory: .\n")
         self.record = folder / "decisions.sqlite3"
 
-    def keeps(self, *decisions: dict[str, Any], at: float = NOON) -> None:
-        """Keep decisions of one minute after the other."""
+    def keeps(self, *decisions: dict[str, Any], at: float = NOON) -> list[int]:
+        """Keep decisions of one minute after the other; give their numbers."""
+        numbers = [next(NUMBERS) for _ in decisions]
         with closing(FileStore.to_write(self.record)) as store:
-            store.add([Row.of(minute, at + 60 * minute, each) for minute, each in enumerate(decisions)])
+            pairs = enumerate(zip(numbers, decisions, strict=True))
+            store.add([Row.of(number, at + 60 * minute, each) for minute, (number, each) in pairs])
+        return numbers
 
     def asks(self, *arguments: str, typed: str | None = None) -> Result:
         runner = CliRunner(env={"COLUMNS": "240", "SIP_GUARD_CONFIG": str(self.config)})
@@ -114,9 +118,11 @@ def test_the_table_shows_a_line_a_decision_and_nothing_that_a_terminal_obeys(off
 
 
 def test_how_a_call_went_on_is_shown_where_it_is_known(office: Office) -> None:
-    office.keeps(decision("refused", sip_code=403), decision("spoken"), decision("busy"), decision("lost"))
+    _, spoken, busy, _ = office.keeps(
+        decision("refused", sip_code=403), decision("spoken"), decision("busy"), decision("lost")
+    )
     with closing(FileStore.to_write(office.record)) as store:
-        store.went([Answer(200, NOON + 65, 1), End(3725.0, 1), Answer(486, None, 2)])
+        store.went([Answer(200, NOON + 65, spoken), End(3725.0, spoken), Answer(486, None, busy)])
     table = [line.split("\u2502") for line in office.asks("calls").stdout.splitlines() if "2023-11-15" in line]
     assert [(cells[9].strip(), cells[10].strip()) for cells in table] == [
         ("", ""),

@@ -73,12 +73,14 @@ class Explained(Desk):
 
 
 def kept(log: str) -> str:
-    """Make a record of the decisions in a log."""
+    """Make a record of the decisions in a log, which are numbered from 0."""
     path = Path(log).with_name("decisions.sqlite3")
     with closing(FileStore.to_write(path)) as store:
         lines = [json.loads(line) for line in Path(log).read_bytes().splitlines()]
         decisions = [line for line in lines if line.pop("event") == "decision"]
-        store.add([Row.of(0, datetime.fromisoformat(each.pop("ts")).timestamp(), each) for each in decisions])
+        store.add(
+            [Row.of(at, datetime.fromisoformat(each.pop("ts")).timestamp(), each) for at, each in enumerate(decisions)]
+        )
     return str(path)
 
 

@@ -20,9 +20,9 @@ pytestmark = pytest.mark.end_to_end
 
 RATE = 50
 """New calls a second."""
-CALLS = 400
-QUEUE = 100
-"""Decisions that may wait: two seconds' worth."""
+CALLS = 350
+QUEUE = 300
+"""Decisions, answers and ends that may wait: some two seconds' worth."""
 RECORD = """
 record:
   queue: {queue}
@@ -84,28 +84,33 @@ def test_a_server_that_hangs_and_one_that_is_killed_cost_no_call_and_what_is_dro
     interconnection.guard.close()
     assert lost is not None
     assert resumed is not None
-    kept = [each["call_id"] for each in recorded(interconnection)]
-    decided = [each["call_id"] for each in guard.decisions()]
-    assert len(decided) == CALLS
+    kept = recorded(interconnection)
+    decided = {each["call_id"] for each in guard.decisions()}
+    assert (len(guard.decisions()), len(decided)) == (CALLS, CALLS)
     assert {each["rule"] for each in guard.decisions()} == {"attested"}
-    assert len(set(kept)) == len(kept)
-    assert set(kept) <= set(decided)
-    assert len(kept) + resumed["dropped"] == CALLS
+    assert len({each["call_id"] for each in kept}) == len(kept)
+    assert {each["call_id"] for each in kept} <= decided
+    # What is missing was dropped and counted; the answer and the end of a call without its decision may be either.
+    gone = CALLS - len(kept)
+    halves = sum(name not in each for each in kept for name in ("answer", "duration"))
+    assert gone > 0
+    assert gone + halves <= resumed["dropped"] <= 3 * gone + halves
     assert [each for each in guard.events if each["event"] == "mistake"] == []
 
 
 def test_a_guard_that_is_told_to_stop_does_not_wait_for_a_server_that_hangs(
     interconnection: Interconnection, postgresql: PostgreSQL, tmp_path: Path
 ) -> None:
-    guard, run = interconnection.guard, f"{uuid4()}"
+    guard, run, calls = interconnection.guard, f"{uuid4()}", RATE
     postgresql.freeze()
     try:
-        with calling(interconnection, tmp_path, run, RATE) as sipp:
+        with calling(interconnection, tmp_path, run, calls) as sipp:
             sipp.wait()
         began = time.monotonic()
         guard.close()
         assert time.monotonic() - began < 8.0
     finally:
         postgresql.thaw()
-    (told,) = [each for each in guard.events if each["event"] == "record_incomplete"]
-    assert (told["dropped"], guard.events[-1]["event"]) == (RATE, "stopped")
+    told = [each for each in guard.events if each["event"] == "record_incomplete"][-1]
+    assert told["reason"] == "what waited could not be written at the end"
+    assert (told["dropped"], guard.events[-1]["event"]) == (3 * calls, "stopped")

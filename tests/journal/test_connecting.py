@@ -1,5 +1,6 @@
 """The way to a PostgreSQL server: password and TLS, and what is said where it is wrong."""
 
+import errno
 import socket
 import threading
 from collections.abc import Iterator
@@ -7,6 +8,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+import pg8000.core
+import pg8000.dbapi
 import pytest
 from postgresql import PASSWORD, PostgreSQL
 
@@ -125,6 +128,18 @@ def test_whatever_answers_there_is_borne(said: bytes, tls: bool) -> None:
 def test_a_server_that_would_not_speak_tls_gets_no_password() -> None:
     with answering(b"N") as place:
         assert fault(Server(**place)) == "Server refuses SSL"
+
+
+def test_a_refusal_is_told_although_the_server_has_hung_up(monkeypatch: pytest.MonkeyPatch) -> None:
+    def hung_up(link: Any, octets: bytes) -> None:
+        if octets == pg8000.core.TERMINATE_MSG:
+            raise pg8000.dbapi.InterfaceError("network error") from BrokenPipeError(errno.EPIPE, "Broken pipe")
+        link.write(octets)
+
+    monkeypatch.setattr("pg8000.core._write", hung_up)
+    said = b"SFATAL\0C28000\0Mno such role\0\0"
+    with answering(b"E" + (4 + len(said)).to_bytes(4) + said) as place:
+        assert fault(Server(tls=False, **place)).startswith("no such role; see `record.postgresql`, and pg_hba.conf")
 
 
 def test_a_server_that_says_nothing_is_left() -> None:

@@ -137,6 +137,16 @@ def test_all_of_a_batch_is_kept_or_nothing(store: Store) -> None:
     assert kept(store) == ["a"]
 
 
+def test_a_decision_that_is_there_already_is_not_kept_twice(store: Store) -> None:
+    batch = [row(float(at), str(at), call=at) for at in range(3)]
+    store.add(batch[:2])
+    # It was committed, and the answer that said so was lost: all of it is written again, and what came in between.
+    store.add(batch)
+    assert kept(store) == [*"210"]
+    assert kept(store, numbers=("441632960001",)) == [*"210"]
+    assert [each.rule for each in store.shadows(Wanted())] == ["number"] * 3
+
+
 def test_it_is_read_while_it_is_written(place: Place, store: Store) -> None:
     store.add([row(float(at), str(at)) for at in range(10)])
     with closing(to_read(place)) as other:
