@@ -334,7 +334,7 @@ class Attestation(msgspec.Struct, frozen=True):
     """What a token that passed says of the caller, and who says so."""
 
     level: str
-    """`A`, `B` or `C` (RFC 8588 4)."""
+    """`A`, `B` or `C` (RFC 8588 4); empty for a base PASSporT."""
     origid: str
     spc: str
     """Service provider codes of the signer's certificate, with commas between; empty for a list of numbers."""

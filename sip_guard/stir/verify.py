@@ -97,7 +97,8 @@ def attested(token: Token, diversions: int = 0) -> Finding:
         fault = elsewhere(passport, call)
     if fault is not None:
         return msgspec.structs.replace(fault, particulars=about)
-    level = passport.attest or ""
+    # Only SHAKEN has levels (RFC 8588 4); in a base PASSporT anything may stand there.
+    level = "" if token.ppt == BASE else passport.attest or ""
     attestation = Attestation(
         level,
         passport.origid or "",

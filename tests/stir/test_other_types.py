@@ -40,6 +40,15 @@ def test_a_base_passport_of_the_numbers_owner_passes() -> None:
     assert finding.attestation.level == ""
 
 
+@pytest.mark.parametrize("attest", ["A", "A;shadow=none"])
+def test_a_base_passport_has_no_level_whatever_it_claims(attest: str) -> None:
+    """Only SHAKEN says what it means (RFC 8588 4), and what is read of it goes into header fields and metrics."""
+    (finding,) = of_owner(base(attest=attest))
+    assert finding.code is Code.PASSED
+    assert finding.attestation is not None
+    assert finding.attestation.level == ""
+
+
 def test_a_service_provider_says_nothing_in_a_base_passport_about_how_it_knows_the_number() -> None:
     assert codes(found(about(base()))) == [("authority-unknown", 1)]
 
