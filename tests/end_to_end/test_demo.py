@@ -1,5 +1,6 @@
 """The demonstration, as a person runs it."""
 
+import json
 import re
 import signal
 import subprocess
@@ -10,14 +11,18 @@ import pytest
 
 pytestmark = pytest.mark.end_to_end
 
+RULES = {"attested", "identity-required", "bad-signature", "mismatch", "stale", "untrusted", "unavailable"}
+"""Some of those that speak."""
+
 
 def test_the_demonstration_treats_every_call_as_it_should() -> None:
     shown = subprocess.run(
-        [sys.executable, "-m", "sip_guard", "demo"], check=False, capture_output=True, text=True, timeout=60
+        [sys.executable, "-m", "sip_guard", "demo", "--json"], check=False, capture_output=True, text=True, timeout=60
     )
     assert shown.returncode == 0, shown.stdout + shown.stderr
-    for rule in ("attested", "identity-required", "bad-signature", "mismatch", "stale", "untrusted", "unavailable"):
-        assert rule in shown.stdout
+    calls = json.loads(shown.stdout)["calls"]
+    assert all(call["right"] for call in calls)
+    assert RULES.issubset(call["rule"] for call in calls)
 
 
 def test_it_stays_for_the_call_of_sipp_that_it_names_and_leaves_nothing_behind() -> None:
@@ -25,12 +30,16 @@ def test_it_stays_for_the_call_of_sipp_that_it_names_and_leaves_nothing_behind()
         [sys.executable, "-m", "sip_guard", "demo", "--stay"], stdout=subprocess.PIPE, text=True, bufsize=1
     ) as stays:
         assert stays.stdout
-        line = next(line for line in stays.stdout if line.startswith("  sipp "))
+        shown: list[str] = []
+        while not shown or not shown[-1].startswith("  sipp "):
+            shown.append(next(stays.stdout))
+        line = shown[-1]
         command = line.split()
         called = subprocess.run([*command, "-nostdin", "-timeout", "20s"], check=False, capture_output=True, timeout=30)
         decided = next(line for line in stays.stdout if " from 12025550142 " in line)
         stays.send_signal(signal.SIGTERM)
         stays.wait(20)
+    assert all(rule in "".join(shown) for rule in RULES)
     assert called.returncode == 0, called.stdout[-2000:]
     assert "by rule" in decided
     assert stays.returncode == 128 + signal.SIGTERM
