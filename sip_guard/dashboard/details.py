@@ -8,7 +8,7 @@ from sip_guard.dashboard.chart import spark
 from sip_guard.dashboard.figures import Figures
 from sip_guard.dashboard.markup import NONE, Content, counted, e, lasting, link, number, pill, row, table
 from sip_guard.dashboard.state import State
-from sip_guard.dashboard.view import View
+from sip_guard.dashboard.view import REJECTED, View
 from sip_guard.journal.store import Would
 
 _COUNTED = ("", "calls", "rejected", "over time")
@@ -42,7 +42,12 @@ def details(state: State, figures: Figures, view: View) -> Tag:
         _section("Rules", _parts("rule", rules, lambda name: view.but(rule=name))),
         _section(
             "Presented by rejected calls",
-            table("The numbers that most of them present", ("number", "calls"), presented, "No call was rejected."),
+            table(
+                f"The numbers that most of {_newest(figures)} present",
+                ("number", "calls"),
+                presented,
+                "No call was rejected.",
+            ),
             masked,
         ),
         _section(
@@ -58,6 +63,11 @@ def details(state: State, figures: Figures, view: View) -> Tag:
         _section("What has to be fresh", table("Trust, lists and certificates", _KEPT, kept, "Nothing is verified.")),
         id="details",
     )
+
+
+def _newest(figures: Figures) -> str:
+    """Say of which rejected calls numbers are counted."""
+    return f"the newest {counted(REJECTED)}" if figures.by_action()["reject"] > REJECTED else "them"
 
 
 def _section(title: str, *content: Content) -> Tag:

@@ -6,7 +6,7 @@ from typing import Final
 
 import msgspec
 
-from sip_guard.dashboard.view import MOST, STEPS, View
+from sip_guard.dashboard.view import MOST, REJECTED, STEPS, View
 from sip_guard.journal.store import Counted, Store, Would
 
 ACTIONS: Final = ("allow", "tag", "anonymise", "redirect", "reject")
@@ -68,9 +68,7 @@ class Figures(msgspec.Struct, frozen=True):
 def figures(store: Store, view: View, now: float, key: bytes) -> Figures:
     """Count what is in a record. Raises Unusable."""
     wanted, begin = view.wanted(now, key), view.begin(now)
-    rejected = wanted
-    if not view.action:
-        rejected = msgspec.structs.replace(wanted, action=_REJECTIONS)
+    rejected = msgspec.structs.replace(wanted, action=view.action or _REJECTIONS, limit=REJECTED)
     shown = store.presented(rejected, NUMBERS) if verb(rejected.action or "") == _REJECTIONS else []
     counts = tuple(store.counted(wanted, begin, view.step))
     return Figures(begin, view.step, counts, tuple(shown), tuple(store.would(wanted)))

@@ -15,6 +15,8 @@ STEPS: Final = 60
 """Of time in which a window is drawn."""
 MOST: Final = 100_000
 """Decisions that are counted, the newest."""
+REJECTED: Final = 10_000
+"""Rejected calls whose numbers are counted, the newest: for each, the whole decision has to be read."""
 ROWS: Final = 50
 """Decisions in the table."""
 LONGEST: Final = 256

@@ -150,3 +150,9 @@ def test_it_can_be_read(browser: Browser, known: PlacedCall, url: str, width: in
         ground = browser.asks("return getComputedStyle(document.body).backgroundColor")
         brightness = sum(int(part) for part in ground.strip("rgb()").split(",")) / 3
         assert (brightness > 128) == (scheme == "light")
+
+
+def test_it_says_when_it_is_not_live(window: Browser, url: str) -> None:
+    window.opens(url)
+    window.asks("window.fetch = () => Promise.reject(new Error())")
+    assert "the guard does not answer" in window.waits('return document.getElementById("link").innerText')

@@ -3,9 +3,10 @@
 
 const PARTS = [{ path: "/decisions", every: 700 }, { path: "/figures", every: 3000 }];
 const GIVE_UP = 10000; // milliseconds without an answer
+const PATIENCE = 3000; // milliseconds of failures until that is said: a connection may be closed at any time
 
 const link = document.getElementById("link");
-const failing = new Set();
+const failing = new Map(); // since when, by path
 const shown = new Map();
 
 function keys(element) {
@@ -43,12 +44,12 @@ async function read(path) {
 }
 
 function tell() {
-    link.hidden = failing.size === 0;
-    if (!link.hidden && !link.textContent) {
-        const since = new Date().toISOString().slice(11, 19);
-        link.textContent = `Not live: since ${since} UTC the guard does not answer.`;
-    } else if (link.hidden) {
-        link.textContent = "";
+    const since = Math.min(...failing.values());
+    link.hidden = Date.now() - since < PATIENCE || failing.size === 0;
+    const at = link.hidden ? "" : new Date(since).toISOString().slice(11, 19);
+    const text = link.hidden ? "" : `Not live: since ${at} UTC the guard does not answer.`;
+    if (link.textContent !== text) {
+        link.textContent = text;
     }
 }
 
@@ -58,7 +59,7 @@ async function follow({ path, every }) {
             await read(path);
             failing.delete(path);
         } catch {
-            failing.add(path);
+            failing.set(path, failing.get(path) ?? Date.now());
         }
         tell();
     }
