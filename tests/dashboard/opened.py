@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from contextlib import closing
+from itertools import count
 from pathlib import Path
 from typing import Any
 from xml.etree import ElementTree as ET
@@ -31,6 +32,7 @@ class Opened:
     def __init__(self, folder: Path, place: Place | None, text: str = CONFIG) -> None:
         self.work = AtWork(folder, text)
         self.place = place
+        self._numbers = count()
         self.latest = Latest(None)
         self.changed: dict[str, Any] = {}
         source = Source(place, self.latest)
@@ -42,7 +44,12 @@ class Opened:
         """Put decisions into the record, a second apart."""
         assert self.place is not None
         with closing(to_write(self.place)) as store:
-            store.add([row(at + i, call=i, **{"call_id": f"call-{i}", **each}) for i, each in enumerate(given)])
+            store.add(
+                [
+                    row(at + i, call=next(self._numbers), **{"call_id": f"call-{i}", **each})
+                    for i, each in enumerate(given)
+                ]
+            )
 
     def went(self, call: int, code: int, duration: float) -> None:
         """Have a call of the record answered, and end."""

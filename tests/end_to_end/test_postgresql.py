@@ -23,7 +23,8 @@ RATE = 50
 CALLS = 350
 QUEUE = 300
 """Decisions, answers and ends that may wait: some two seconds' worth."""
-RECORD = """
+FILE = "record:\n  file: {folder}/record.sqlite3\n"
+RECORD = """\
 record:
   queue: {queue}
   postgresql: {{{{host: {host}, port: {port}, database: {database}}}}}
@@ -38,7 +39,8 @@ def database(postgresql: PostgreSQL) -> Server:
 @pytest.fixture
 def interconnection(database: Server, tmp_path: Path) -> Iterator[Interconnection]:
     place = RECORD.format(queue=QUEUE, host=database.host, port=database.port, database=database.database)
-    with Interconnection(tmp_path, config=CONFIG + place) as interconnection:
+    assert FILE in CONFIG
+    with Interconnection(tmp_path, config=CONFIG.replace(FILE, place)) as interconnection:
         yield interconnection
 
 
