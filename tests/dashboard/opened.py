@@ -35,13 +35,14 @@ class Opened:
         self._numbers = count()
         self.latest = Latest(None)
         self.changed: dict[str, Any] = {}
+        self._numbers = count()
         source = Source(place, self.latest)
         self._pages = Dashboard(
             lambda: self.work.parts(**self.changed), lambda: source, maybeDeferred, self.work.clock, lambda: NOW
         ).pages()
 
     def kept(self, *given: dict[str, Any], at: float = AT) -> None:
-        """Put decisions into the record, a second apart."""
+        """Put decisions into the record, a second apart. They are numbered from 0 on."""
         assert self.place is not None
         with closing(to_write(self.place)) as store:
             store.add(
