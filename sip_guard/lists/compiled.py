@@ -142,11 +142,18 @@ class Compiled:
             return None
         number = int(digits)
         keys, size, step = self._keys, self._size, self._step
-        if length <= MAX_DIGITS and (slot := _slot(keys, size, step, number << 1)) >= 0:
-            listing = self._listing(self._places[slot])
-            if listing.counts(now):
-                return listing, length
-        lengths = self._cells[_cell(number, length)]
+        # As in `_slot`: every call comes by here, mostly in vain, and a call of a function costs as much as the look.
+        wanted = number << 1
+        slot = wanted * step % size
+        while there := keys[slot]:
+            if there == wanted:
+                listing = self._decoded.get(self._places[slot]) or self._listing(self._places[slot])
+                if not listing.expires or now < listing.expires:
+                    return listing, length
+                break
+            slot = slot + 1 if slot + 1 < size else 0
+        first = number // _TENS[length - CELL_DIGITS] if length > CELL_DIGITS else _cell(number, length)
+        lengths = self._cells[first]
         while lengths:
             longest = lengths.bit_length() - 1
             lengths ^= 1 << longest
