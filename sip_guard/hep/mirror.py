@@ -4,7 +4,7 @@ import re
 import time
 from collections import deque
 from collections.abc import Callable
-from threading import Event, Thread
+from threading import Event
 from typing import Any, NamedTuple
 
 import msgspec
@@ -15,6 +15,7 @@ from sip_guard.hep.options import Options
 from sip_guard.hep.packet import LOG, SIP, Capture, packet
 from sip_guard.log import Logger
 from sip_guard.sip.flow import Flow
+from sip_guard.worker import Worker
 
 INTERVAL = 0.1
 """Seconds from one sending to the next."""
@@ -67,9 +68,7 @@ class Mirror:
         """Packets that could not be sent."""
         self._broken = False
         self._try_at = 0.0
-        self._stopping = Event()
-        self._thread: Thread | None = None
-        self._stopped: Deferred[None] = Deferred()
+        self._worker = Worker("hep", self._run, reactor, FAREWELL)
 
     def message(self, when: float, octets: bytes, flow: Flow, *, sent: bool) -> None:
         """Mirror a message that came or went at `when` (seconds since the epoch). Takes no lock, and never waits."""
@@ -88,33 +87,21 @@ class Mirror:
 
     def start(self) -> None:
         """Begin to send."""
-        self._thread = Thread(target=self._run, name="hep", daemon=True)
-        self._thread.start()
+        self._worker.start()
 
     def stop(self) -> Deferred[None]:
         """Send what waits, if that can be done in time. Fires when it is over; call it once."""
-        self._stopping.set()
-        if self._thread is None:
-            self._stopped.callback(None)
-        else:
-            limit = self._reactor.callLater(FAREWELL, self._end)
-            self._stopped.addCallback(lambda _: limit.cancel() if limit.active() else None)
-        return self._stopped
-
-    def _end(self) -> None:
-        if not self._stopped.called:
-            self._stopped.callback(None)
+        return self._worker.stop()
 
     # What follows is the thread's.
 
-    def _run(self) -> None:
+    def _run(self, stopping: Event) -> None:
         pause = INTERVAL
-        while not self._stopping.wait(pause):
+        while not stopping.wait(pause):
             pause = BETWEEN if self.send(time.monotonic()) else INTERVAL
         while self.send(time.monotonic()):
             pass
         self._link.close()
-        self._reactor.callFromThread(self._end)
 
     def send(self, now: float) -> bool:
         """Send the next batch, unless the collector could not be reached a moment before `now`; tell if more waits."""

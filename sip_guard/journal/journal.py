@@ -2,7 +2,7 @@
 
 import time
 from collections.abc import Callable
-from threading import Event, Thread
+from threading import Event
 from typing import Any
 
 from twisted.internet.defer import Deferred
@@ -12,6 +12,7 @@ from sip_guard.journal.queue import Decided, Queue, Waiting
 from sip_guard.journal.row import Answer, End, Fields
 from sip_guard.journal.writing import AGAIN, Mistake, Writing
 from sip_guard.log import Logger
+from sip_guard.worker import Worker
 
 INTERVAL = 0.5
 """Seconds from one writing to the next; what is younger is lost if the guard is killed."""
@@ -28,9 +29,7 @@ class Journal:
         self._queue = Queue(options.queue)
         self._writing = Writing(options, self._queue, self._in_reactor(log.warning), self._in_reactor(mistake))
         self._told = float("-inf")
-        self._stopping = Event()
-        self._thread: Thread | None = None
-        self._stopped: Deferred[None] = Deferred()
+        self._worker = Worker("record", self._run, reactor, FAREWELL)
 
     def decided(self, call: int, at: float, fields: Fields) -> None:
         """Keep a decision taken at `at` (seconds since the epoch), by the number `call`, which no other has.
@@ -63,44 +62,32 @@ class Journal:
 
     @property
     def dropped(self) -> int:
-        """Decisions that were not kept."""
+        """Decisions, answers and ends of calls that were not kept."""
         return self._queue.dropped
 
     def start(self) -> None:
         """Begin to write."""
-        if not self._stopping.is_set():
-            # A disk that never answers must not keep the process from ending.
-            self._thread = Thread(target=self._run, name="record", daemon=True)
-            self._thread.start()
+        self._worker.start()
 
     def stop(self) -> Deferred[None]:
         """Write what waits, if that can be done in time. Fires when it is over; call it once."""
-        self._stopping.set()
-        if self._thread is None:
-            self._stopped.callback(None)
-        else:
-            limit = self._reactor.callLater(FAREWELL, self._end)
-            self._stopped.addCallback(lambda _: limit.cancel() if limit.active() else None)
-        return self._stopped
+        return self._worker.stop().addCallback(self._end)
 
-    def _run(self) -> None:
-        while not self._stopping.wait(INTERVAL):
+    def _run(self, stopping: Event) -> None:
+        while not stopping.wait(INTERVAL):
             self._write()
         # What the first time found damaged is new the second time.
         if not self._write():
             self._write()
         self._writing.close()
-        self._reactor.callFromThread(self._end)
 
     def _write(self) -> bool:
         return self._writing.write(time.monotonic(), time.time())
 
-    def _end(self) -> None:
-        if not self._stopped.called:
-            if self._writing.waiting:
-                lost = self._queue.dropped + self._writing.waiting
-                self._log.error("record_incomplete", dropped=lost, reason="what waited could not be written at the end")
-            self._stopped.callback(None)
+    def _end(self, _: None) -> None:
+        if self._writing.waiting:
+            lost = self._queue.dropped + self._writing.waiting
+            self._log.error("record_incomplete", dropped=lost, reason="what waited could not be written at the end")
 
     def _in_reactor(self, what: Callable[..., None]) -> Callable[..., None]:
         return lambda *given, **named: self._reactor.callFromThread(what, *given, **named)

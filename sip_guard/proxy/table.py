@@ -71,8 +71,9 @@ class Table:
         self, server: ServerTransaction, code: int, now: float, phrase: str = "", extra: tuple[bytes, ...] = ()
     ) -> list[Action]:
         """Give an answer of our own. `extra` are whole lines."""
-        told = (*extra, *(b"Reason: " + value for value in server.tells(code, server.tag)))
-        octets = answer(server.request, code, tag=server.tag, phrase=phrase, top_via=server.via, extra=told)
+        tag = server.tag
+        told = (*extra, *(b"Reason: " + value for value in server.tells(code, tag)))
+        octets = answer(server.request, code, tag=tag, phrase=phrase, top_via=server.via, extra=told)
         return self.send(server, code, octets, now)
 
     def send(self, server: ServerTransaction, code: int, octets: bytes, now: float, tag: bytes = b"") -> list[Action]:

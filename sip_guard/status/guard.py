@@ -27,7 +27,9 @@ def guard(parts: Parts) -> Iterator[Metric]:
         yield gauge("list_age_seconds", "Seconds since a list was last looked at and found good.", ["list"], ages)
     if parts.journal is not None:
         yield level("record_waiting", "Decisions that are not yet in the record.", parts.journal.waiting)
-        yield count("record_dropped", "Decisions that the record has lost.", parts.journal.dropped)
+        yield count(
+            "record_dropped", "Decisions, answers and ends of calls that the record has lost.", parts.journal.dropped
+        )
     mirror = parts.runtime.mirror
     if mirror is not None:
         what = "What was to be mirrored: sent, lost on the way to the collector, or dropped for too much was waiting."

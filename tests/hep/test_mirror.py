@@ -245,6 +245,6 @@ def test_the_thread_sends_what_waits_and_all_that_is_left_at_the_end(house: Hous
     for _ in range(BATCH + 1):
         mirror.message(NOW, INVITE, FLOW, sent=True)
     stopped = mirror.stop()
-    assert mirror._thread is not None
-    mirror._thread.join(5)
+    assert mirror._worker.thread is not None
+    mirror._worker.thread.join(5)
     assert (mirror.sent, stopped.called) == (BATCH + 2, True)
