@@ -1,5 +1,6 @@
 """The whole, built from a configuration: what it opens, keeps and lets go."""
 
+import errno
 import json
 import socket
 import stat
@@ -793,6 +794,38 @@ def test_an_address_in_use_changes_nothing_and_what_was_opened_beside_it_is_clos
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as link:
         link.bind(("127.0.0.1", int(free.rpartition(":")[2])))
     calls(house)
+
+
+def test_name_servers_of_the_system_that_cannot_be_read_refuse_the_reload(
+    house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    service = house.starts(house.config())
+
+    def unreadable() -> list[bytes]:
+        raise PermissionError(errno.EACCES, "Permission denied", "/etc/resolv.conf")
+
+    monkeypatch.setattr("sip_guard.service.service.system_servers", unreadable)
+    changes(house, str, "dns: {timeout: 3}\n")
+    assert refusal(house, service) == ["/etc/resolv.conf: Permission denied"]
+    calls(house)
+    changes(house, lambda text: text.replace("dns: {timeout: 3}\n", ""))
+    assert house.reloads(service) == 2, "who asks them nothing new does not need them"
+
+
+def test_a_guard_that_is_stopped_while_it_reads_opens_nothing_any_more(house: House, in_reactor: Reactor) -> None:
+    service = house.starts(house.config())
+    with loopback() as released:
+        second = f"127.0.0.1:{released.getsockname()[1]}"
+    changes(house, lambda text: text.replace("trunks:", f"  - udp: {second}\ntrunks:", 1))
+
+    def stopped_meanwhile() -> Deferred[int]:
+        told = service.reload()
+        service.stop()
+        return told
+
+    with pytest.raises(Refused, match="stopped meanwhile"):
+        in_reactor(stopped_meanwhile)
+    assert len(house.events("listening")) == 1
 
 
 def test_an_address_that_is_removed_takes_no_new_calls_and_is_closed_in_time(house: House) -> None:

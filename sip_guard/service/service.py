@@ -51,7 +51,7 @@ from sip_guard.status.registry import registry
 from sip_guard.supervisor import Supervisor
 from sip_guard.transport.locate import Locator
 from sip_guard.transport.locations import Locations
-from sip_guard.transport.name_servers import NameServers, server_address
+from sip_guard.transport.name_servers import NameServers, server_address, system_servers
 from sip_guard.transport.tls import Sides, Tls, read
 
 if TYPE_CHECKING:
@@ -92,6 +92,7 @@ class Service:
         if config.state_directory is None:
             log.warning("no_state_directory", reason="calls in progress will not outlive a restart")
         self._stoppers: list[Callable[[], object]] = []
+        self._stopped = False
         self._former: dict[End, float] = {}
         self._leaving: dict[Bound, float] = {}
         """Addresses that are given up, and when at the soonest."""
@@ -205,6 +206,10 @@ class Service:
             self._lists = self._keeper(())
         take_lists = None if self._lists is None else await self._lists.prepare(config.lists)
         take_trust = await self._trusting.prepare(config)
+        if self._stopped:
+            raise ValueError("the guard has been stopped meanwhile")
+        if not config.dns.servers and (config.dns != self.config.dns or self._named(config)):
+            system_servers()
         opened = self._listening.open(config, sides)
         try:
             take_admin = self._administering.open(config.admin, admin_tls)
@@ -308,7 +313,7 @@ class Service:
 
     def _locate(self, config: Config) -> None:
         """Keep the targets located that have a name for an address. Calls never wait for it."""
-        named = [target for target in config.targets if numeric(target.host) is None]
+        named = self._named(config)
         spoken = {item.transport for item in config.listen}
         if (config.dns, named, spoken) == self._located:
             return
@@ -327,6 +332,11 @@ class Service:
         )
         self._locating = [locations.stop, names.close]
         locations.start()
+
+    @staticmethod
+    def _named(config: Config) -> list[Target]:
+        """Give the targets that have a name for an address."""
+        return [target for target in config.targets if numeric(target.host) is None]
 
     def _stop_locating(self) -> None:
         while self._locating:
@@ -366,7 +376,7 @@ class Service:
         self._former = {end: until for end, until in self._former.items() if until > now}
         self._former |= dict.fromkeys(names, now + FORMER)
         while len(self._former) > MAX_FORMER:
-            del self._former[next(iter(self._former))]
+            del self._former[min(self._former, key=self._former.__getitem__)]
 
     def _leave(self, bound: Bound, now: float) -> None:
         """Give an address up, once nothing goes by it any more."""
@@ -387,6 +397,7 @@ class Service:
 
     def stop(self) -> Deferred[None]:
         """Stop listening. Fires when all is closed, and the record is written."""
+        self._stopped = True
         self._stop_locating()
         if self._looking is not None:
             self._looking.cancel()

@@ -21,6 +21,8 @@ READ_AGAIN: Final = 60.0
 """Seconds until the file of the system's name servers is read again."""
 TRIES: Final = (1 / 8, 1 / 4, 5 / 8)
 """Parts of the time limit after which the next name server is asked, in the rounds through all of them."""
+RESOLV_CONF: Final = "/etc/resolv.conf"
+"""Where the system names its name servers."""
 
 
 class NameServers(client.Resolver):
@@ -29,7 +31,7 @@ class NameServers(client.Resolver):
     _reading: IDelayedCall | None = None
 
     def __init__(
-        self, reactor: Any, servers: Iterable[Address], timeout: float, resolv_conf: str = "/etc/resolv.conf"
+        self, reactor: Any, servers: Iterable[Address], timeout: float, resolv_conf: str = RESOLV_CONF
     ) -> None:
         """`timeout`: seconds for one question. Without `servers`, those of the system are asked, also when they change.
 
@@ -47,16 +49,18 @@ class NameServers(client.Resolver):
             self._reading = None
 
     def maybeParseConfig(self) -> None:  # noqa: N802 - Twisted's name
-        """Read the system's name servers, and again in a while. They stay while their file cannot be read."""
+        """Read the system's name servers, and again in a while. They stay while their file is empty or unreadable."""
         if self.resolv is None:
             return
+        known = len(self.dynServers)
         try:
-            self.parseConfig(Path(self.resolv).read_bytes().splitlines())
-        except OSError as error:
-            if not self.dynServers:
-                if not isinstance(error, FileNotFoundError):
-                    raise
-                self.parseConfig(())
+            lines = system_servers(self.resolv)
+        except OSError:
+            if not known:
+                raise
+            lines = []
+        if lines or not known:
+            self.parseConfig(lines)
         self._reading = self._reactor.callLater(READ_AGAIN, self.maybeParseConfig)
 
     def parseConfig(self, resolvConf: Iterable[bytes]) -> None:  # noqa: N802, N803 - Twisted's names
@@ -115,6 +119,14 @@ class NameServers(client.Resolver):
         finally:
             protocol.transport.abortConnection()
         return whole
+
+
+def system_servers(resolv_conf: str = RESOLV_CONF) -> list[bytes]:
+    """Give the lines of the file of the system's name servers; none if it is not there. Raises OSError."""
+    try:
+        return Path(resolv_conf).read_bytes().splitlines()
+    except FileNotFoundError:
+        return []
 
 
 def server_address(text: str) -> Address:
