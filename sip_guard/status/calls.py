@@ -34,5 +34,7 @@ def calls(parts: Parts, now: float) -> Iterator[Metric]:
     yield counter("shed", "Requests that got 503 because a limit was reached.", ["limit"], refused)
     yield level("shed_share", "Share of new calls that is turned away for overload.", proxy.overload.share(now))
     yield level("transactions_active", "Requests in progress or just answered.", proxy.transactions)
+    under_way = {trunk.name: float(proxy.dialogs.count(trunk)) for trunk in proxy.peers.trunks.values()}
+    yield gauge("calls_in_progress", "Calls of a trunk, from their INVITE to their BYE.", ["trunk"], under_way)
     up = {target.name: float(proxy.hops.reaches(target, now)) for target in proxy.peers.targets.values()}
     yield gauge("upstream_up", "Whether new calls may go to a target: 1 or 0.", ["target"], up)

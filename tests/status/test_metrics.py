@@ -78,6 +78,7 @@ def test_each_call_and_each_decision_is_counted(guard: AtWork) -> None:
     assert value(found, "decision_seconds_count") == 3
     assert value(found, "decision_seconds_bucket", le="0.0005") == 3
     assert value(found, "transactions_active") == 3
+    assert value(found, "calls_in_progress", trunk="carrier") == 3
 
 
 def test_what_rules_in_shadow_would_have_done_stands_beside_what_was_done(guard: AtWork) -> None:
