@@ -4,13 +4,12 @@ from collections.abc import Callable, Iterable
 from itertools import groupby
 from typing import TypeVar
 
-import msgspec
-
 from sip_guard.peer import Target, Transport
 from sip_guard.sip.flow import Address
+from sip_guard.value import Value
 
 
-class Place(msgspec.Struct, frozen=True):
+class Place(Value):
     """One address that a request may be sent to."""
 
     transport: Transport

@@ -5,9 +5,8 @@ from collections.abc import Mapping
 from functools import lru_cache
 from typing import Final, NamedTuple, Self
 
-import msgspec
-
 from sip_guard.sip.grammar import QUOTED, TOKEN
+from sip_guard.value import Value
 
 USUAL: Final = 256
 """Octets up to which a value that was read is remembered: it stands in every message of a call."""
@@ -97,7 +96,7 @@ def split_list(value: bytes) -> list[bytes]:
     return [stripped for item in _LIST_ITEM.findall(value) if (stripped := item.strip())]
 
 
-class Via(msgspec.Struct, frozen=True):
+class Via(Value):
     """One Via value (RFC 3261 20.42, RFC 3581)."""
 
     transport: bytes

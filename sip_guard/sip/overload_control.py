@@ -3,11 +3,10 @@
 import re
 from typing import Final
 
-import msgspec
-
 from sip_guard.sip.grammar import value_of
 from sip_guard.sip.headers import Via, split_list, unquoted
 from sip_guard.sip.rewrite import Draft
+from sip_guard.value import Value
 
 OFFER: Final = b';oc;oc-algo="loss"'
 """What a client writes into its own Via: that it will send less when it is asked to (RFC 7339 5.1)."""
@@ -26,7 +25,7 @@ _PARAMETERS = re.compile(
 )
 
 
-class Feedback(msgspec.Struct, frozen=True):
+class Feedback(Value):
     """What a server asks for in an answer."""
 
     share: float

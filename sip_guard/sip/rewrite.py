@@ -47,8 +47,8 @@ class Draft:
 
     def copy(self) -> "Draft":
         """Give one more draft as it stands now, to be changed by itself."""
-        other = Draft.__new__(Draft)
-        other.message, other.start, other.body = self.message, self.start, self.body
+        other = Draft(self.message)
+        other.start, other.body = self.start, self.body
         other.lines, other.above, other.below = self.lines.copy(), self.above.copy(), self.below.copy()
         return other
 

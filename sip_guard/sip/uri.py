@@ -4,7 +4,7 @@ import re
 from functools import lru_cache
 from typing import Final, Self
 
-import msgspec
+from sip_guard.value import Value
 
 USUAL: Final = 256
 """Octets up to which a URI that was read is remembered: it stands in many messages."""
@@ -23,7 +23,7 @@ _TEL = re.compile(
 _SCHEME = re.compile(rb"[A-Za-z][A-Za-z0-9+\-.]*(?=:)")
 
 
-class Uri(msgspec.Struct, frozen=True):
+class Uri(Value):
     """A SIP or tel URI in its parts, each as it was received."""
 
     scheme: bytes
