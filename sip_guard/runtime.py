@@ -1,4 +1,4 @@
-"""Carries out the core's actions on the reactor, and keeps its one timer."""
+"""Carries out the core's actions on the reactor, and lets its timers go off."""
 
 from collections import Counter
 from collections.abc import Callable, Mapping
@@ -34,7 +34,10 @@ MAX_COMPLAINTS = 100
 """Log lines a second about messages that were refused: one of each kind for each source, and no more than this."""
 
 HEARTBEAT = 0.02
-"""Seconds from one look at the lateness of the reactor to the next."""
+"""Seconds from one look at the core's timers, and at the lateness of the reactor, to the next.
+
+The shortest timer of RFC 3261 is 0.5 s: what is due is done together, and no call pays for a timer of the reactor.
+"""
 LATENESS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5)
 """By which it is counted."""
 
@@ -94,7 +97,6 @@ class Runtime:
         self._numbers = count(first)
         self._sends: dict[End, Carry] = {}
         self._pending: dict[Key, Deferred[Decision]] = {}
-        self._timer: IDelayedCall | None = None
         self._muting = Muting()
         self._heart = proxy.overload.queue()
         self._heartbeat: IDelayedCall | None = None
@@ -134,7 +136,6 @@ class Runtime:
                 self._do(self._proxy.receive(message, flow, now), now)
         except Exception as error:  # noqa: BLE001 - one message must not be the end of all others
             self.mistake("receive", error)
-        self._set_timer()
 
     def broken(self, head: bytes, reason: str, flow: Flow) -> None:
         """Take the head of a message on a stream, after which nobody can tell where the next one begins."""
@@ -160,7 +161,6 @@ class Runtime:
             self._do(self._proxy.failed(flow, now), now)
         except Exception as error:  # noqa: BLE001 - the next call may still go through
             self.mistake("failed", error)
-        self._set_timer()
 
     def located(self, target: Target, places: tuple[Place, ...]) -> None:
         """Take the places that the name of a target leads to from now on."""
@@ -168,7 +168,6 @@ class Runtime:
         if places:
             where = [f"{place.transport} {written(place.address)}" for place in places]
             self._log.info("target_located", target=target.name, host=target.host, places=where)
-        self._set_timer()
 
     def server_name(self, address: Address) -> str | None:
         """Give what the certificate of the TLS server at an address must name; None: nothing is said of it."""
@@ -177,20 +176,17 @@ class Runtime:
     def changed(self, edition: Edition) -> None:
         """Go by another edition from now on, and by what else has changed in the proxy."""
         self.edition = edition
-        self._set_timer()
 
     def start(self) -> None:
-        """Begin to ask the targets that are probed, and to look at how late the reactor is."""
+        """Begin to ask the targets that are probed, to let timers go off, and to look at how late the reactor is."""
         now = self._reactor.seconds()
         self._proxy.start(now)
-        self._set_timer()
         self._beat(now)
 
     def stop(self) -> None:
         """End what is done without a cause from outside."""
-        for timer in (self._heartbeat, self._timer):
-            if timer is not None and timer.active():
-                timer.cancel()
+        if self._heartbeat is not None and self._heartbeat.active():
+            self._heartbeat.cancel()
 
     def _beat(self, due: float) -> None:
         now = self._reactor.seconds()
@@ -198,6 +194,10 @@ class Runtime:
         self.lateness.add(now - due)
         self._memory.look(self._proxy.pending)
         self._heartbeat = self._reactor.callLater(HEARTBEAT, self._beat, now + HEARTBEAT)
+        try:
+            self._do(self._proxy.tick(now), now)
+        except Exception as error:  # noqa: BLE001 - the timers must go on
+            self.mistake("tick", error)
 
     def mistake(self, where: str, error: BaseException | None) -> None:
         """Log and count a mistake of our own: the counter that must stay zero. One line a second for each place."""
@@ -319,7 +319,6 @@ class Runtime:
     def _decided_later(self, decision: Decision, key: Key, call: Call, edition: Edition, began: float) -> None:
         self._pending.pop(key, None)
         self._decided(decision, key, call, edition, began)
-        self._set_timer()
 
     def _given_up(self, failure: Failure, key: Key) -> None:
         self._pending.pop(key, None)
@@ -328,7 +327,6 @@ class Runtime:
         self.mistake("decide", failure.value)
         now = self._reactor.seconds()
         self._do(self._proxy.decide(key, Reject(500, "Server Internal Error"), now), now)
-        self._set_timer()
 
     def _decided(self, decision: Decision, key: Key, call: Call, edition: Edition, began: float) -> None:
         now = self._reactor.seconds()
@@ -347,22 +345,3 @@ class Runtime:
         if self.mirror is not None:
             self.mirror.decision(wall, call.call_id, call.flow, fields)
         self._do([action for action in actions if isinstance(action, Answered)], now)
-
-    def _set_timer(self) -> None:
-        due = self._proxy.next_timer()
-        timer = self._timer
-        if timer is not None and timer.active():
-            if due is not None and due >= timer.getTime():
-                return
-            timer.cancel()
-        self._timer = (
-            None if due is None else self._reactor.callLater(max(0.0, due - self._reactor.seconds()), self._tick)
-        )
-
-    def _tick(self) -> None:
-        now = self._reactor.seconds()
-        try:
-            self._do(self._proxy.tick(now), now)
-        except Exception as error:  # noqa: BLE001 - the timers must go on
-            self.mistake("tick", error)
-        self._set_timer()
