@@ -32,7 +32,6 @@ from sip_guard.sip.uri import Uri
 from sip_guard.verdict import Redirect, Reject, Verdict
 
 ALLOW = b"Allow: INVITE, ACK, CANCEL, OPTIONS"
-_UNANSWERED = frozenset((State.SCREENING, State.TRYING, State.PROCEEDING))
 FORMER: Refusal = (403, "No Peer Any More", b"")
 
 
@@ -138,7 +137,7 @@ class Proxy:
     @property
     def unanswered(self) -> int:
         """How many requests in progress have no final answer yet."""
-        return sum(server.state in _UNANSWERED for server in self._table.servers.values())
+        return sum(server.open for server in self._table.servers.values())
 
     @property
     def pending(self) -> int:
@@ -181,9 +180,7 @@ class Proxy:
 
     def _stop(self, end: End) -> None:
         """Ask an address no more."""
-        beat = self._beats.pop(end)
-        beat.expire_at = None
-        self._table.watch(beat)
+        self._table.timers.forget(self._beats.pop(end))
 
     # What comes in.
 
@@ -251,7 +248,6 @@ class Proxy:
         actions = self._forwarding.begin(server, hops, proof, now)
         if server.state is State.SCREENING:
             server.proceed()
-            self._table.watch(server)
         return actions
 
     def tick(self, now: float) -> list[Action]:

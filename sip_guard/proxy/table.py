@@ -7,7 +7,7 @@ from sip_guard.proxy.dialogs import Dialogs
 from sip_guard.proxy.key import Key
 from sip_guard.proxy.probe import Beat
 from sip_guard.proxy.timers import Timers
-from sip_guard.proxy.transaction import ClientTransaction, ServerTransaction, State
+from sip_guard.proxy.transaction import ClientTransaction, ServerTransaction
 from sip_guard.sip.flow import Address
 from sip_guard.sip.rewrite import answer
 
@@ -48,9 +48,8 @@ class Table:
 
     def forget(self, client: ClientTransaction) -> None:
         """Let go of a request that was sent."""
-        client.state = State.TERMINATED
-        client.resend_at = client.expire_at = None
-        self.watch(client)
+        client.end()
+        self.timers.forget(client)
         del self.clients[client.key]
         if client.hop.target is None:
             self.strangers[client.flow.remote] -= 1
@@ -61,8 +60,8 @@ class Table:
 
     def end(self, server: ServerTransaction) -> None:
         """Let go of a request that came."""
-        server.state = State.TERMINATED
-        server.resend_at = None
+        server.end()
+        self.timers.forget(server)
         self._dialogs.unanswered(server.key)
         del self.servers[server.key]
         self.pending -= server.size
@@ -80,9 +79,11 @@ class Table:
         """Send an answer with this To tag, if it does not come too late."""
         if not server.answer(code, octets, now):
             return []
-        self.watch(server)
         sent = Send(octets, server.flow, server.back)
-        if code < 200 or not server.invite:
+        if code < 200:
+            return [sent]
+        self.watch(server)
+        if not server.invite:
             return [sent]
         return [sent, *self._dialogs.answered(server.key, server.request, code, tag, now)]
 

@@ -33,7 +33,7 @@ T = TypeVar("T", bound=Timed)
 
 
 class Timers(Generic[T]):
-    """When something is due. It has one live entry each, and lets go of what has no timer any more."""
+    """When something is due. It has one live entry each."""
 
     def __init__(self) -> None:
         self._heap: list[Entry] = []
@@ -41,18 +41,26 @@ class Timers(Generic[T]):
         self._serial = 0
 
     def watch(self, timed: T) -> None:
-        """Take note of the timers of `timed` after they were set. A timer that was put off keeps its early entry."""
-        due = _next(timed)
+        """Take note of the timers of `timed` after they were set.
+
+        A timer that was put off, or stopped, keeps its early entry: looking in vain costs less than one more entry.
+        """
+        resend, expire, entry = timed.resend_at, timed.expire_at, timed.entry
+        due = expire if resend is None or (expire is not None and expire < resend) else resend
+        if due is None or (entry is not None and entry[0] <= due):
+            return
+        if entry is not None:
+            del self._live[entry[1]]
+        self._serial += 1
+        timed.entry = due, self._serial
+        self._live[self._serial] = timed
+        heapq.heappush(self._heap, timed.entry)
+
+    def forget(self, timed: T) -> None:
+        """Let go of what has no timer any more."""
         if timed.entry is not None:
-            if due is not None and timed.entry[0] <= due:
-                return
             del self._live[timed.entry[1]]
             timed.entry = None
-        if due is not None:
-            self._serial += 1
-            timed.entry = due, self._serial
-            self._live[self._serial] = timed
-            heapq.heappush(self._heap, timed.entry)
 
     def next(self) -> float | None:
         """Give the time at which something may be due."""
@@ -68,16 +76,9 @@ class Timers(Generic[T]):
             if timed is None:
                 continue
             timed.entry = None
-            due = _next(timed)
-            if due is not None and due <= now:
+            resend, expire = timed.resend_at, timed.expire_at
+            if (resend is not None and resend <= now) or (expire is not None and expire <= now):
                 found.append(timed)
             else:
                 self.watch(timed)
         return found
-
-
-def _next(timed: Timed) -> float | None:
-    resend, expire = timed.resend_at, timed.expire_at
-    if resend is None or expire is None:
-        return expire if resend is None else resend
-    return min(resend, expire)

@@ -60,6 +60,7 @@ class ServerTransaction:
         "key",
         "last",
         "mark",
+        "open",
         "peer",
         "reasons",
         "redirected",
@@ -100,6 +101,8 @@ class ServerTransaction:
         self.size = 1 + request.size // LARGE
         """What it counts where requests in progress are bounded."""
         self.state = State.TRYING
+        self.open = True
+        """No final answer was given."""
         self.last = b""
         self.interval = T1
         self.resend_at: float | None = None
@@ -163,19 +166,17 @@ class ServerTransaction:
 
     def answer(self, code: int, octets: bytes, now: float) -> bool:
         """Take an answer. False if it comes too late to be sent (RFC 3261 17.2, RFC 6026 7.1)."""
-        open_ = self.state in (State.SCREENING, State.TRYING, State.PROCEEDING)
+        if not self.open:
+            return self.invite and 200 <= code < 300 and self.state is State.ACCEPTED
         if code < 200:
-            if open_:
-                self.last = octets
-            return open_
+            self.last = octets
+            return True
+        self.open = False
         if self.invite and code < 300:
-            if open_:
-                self.state = State.ACCEPTED
-                self.last = b""
-                self.expire_at = now + TRANSACTION
-            return self.state is State.ACCEPTED
-        if not open_:
-            return False
+            self.state = State.ACCEPTED
+            self.last = b""
+            self.expire_at = now + TRANSACTION
+            return True
         self.state = State.COMPLETED
         self.last = octets
         self.expire_at = now + (TRANSACTION if self.invite or not self.flow.reliable else 0.0)
@@ -211,9 +212,16 @@ class ServerTransaction:
     def stay_silent(self, now: float) -> None:
         """Never answer a request other than INVITE: a 408 would come too late to be of use (RFC 4320 4.2)."""
         self.state = State.COMPLETED
+        self.open = False
         self.last = b""
         self.resend_at = None
         self.expire_at = now + TRANSACTION
+
+    def end(self) -> None:
+        """Take it that it is over."""
+        self.state = State.TERMINATED
+        self.open = False
+        self.resend_at = self.expire_at = None
 
 
 class ClientTransaction:
@@ -232,6 +240,7 @@ class ClientTransaction:
         "interval",
         "invite",
         "key",
+        "open",
         "resend_at",
         "sent",
         "server",
@@ -261,6 +270,8 @@ class ClientTransaction:
         """Whose answers these are; None for a CANCEL or an OPTIONS of our own."""
         self.invite = key[1] == b"INVITE"
         self.state = State.TRYING
+        self.open = True
+        """No final answer was received."""
         self.cancelled = False
         """A CANCEL was sent, or will be as soon as there is a provisional answer."""
         self.cancel_sent = False
@@ -272,42 +283,28 @@ class ClientTransaction:
         self.expire_at: float | None = now + min(patience, TRANSACTION)
         self.entry: Entry | None = None
 
-    @property
-    def open(self) -> bool:
-        """No final answer was received."""
-        return self.state in (State.TRYING, State.PROCEEDING)
-
     def response(self, code: int, now: float) -> bool:
         """Take a response. True if it is passed on."""
+        if not self.open:
+            return self.invite and 200 <= code < 300 and self.state is State.ACCEPTED
         if code < 200:
-            return self._provisional(code, now)
-        if self.invite and code < 300:
-            passed = self.open or self.state is State.ACCEPTED
-            if self.open:
-                self._end(State.ACCEPTED, now + TRANSACTION)
-            return passed
-        if not self.open:
-            return False
-        wait = TRANSACTION if self.invite else T4
-        self._end(State.COMPLETED, now + (0.0 if self.flow.reliable else wait))
-        return True
-
-    def _provisional(self, code: int, now: float) -> bool:
-        if not self.open:
-            return False
-        first = self.state is State.TRYING
-        self.state = State.PROCEEDING
-        if self.invite:
-            self.resend_at = None
-            if (first or code > 100) and not self.cancelled:
-                self.expire_at = now + TIMER_C
-        # RFC 4320 4.1: a proxy passes no provisional answer to a request other than INVITE.
-        return self.invite and code > 100
-
-    def _end(self, state: State, expire_at: float) -> None:
-        self.state = state
+            first = self.state is State.TRYING
+            self.state = State.PROCEEDING
+            if self.invite:
+                self.resend_at = None
+                if (first or code > 100) and not self.cancelled:
+                    self.expire_at = now + TIMER_C
+            # RFC 4320 4.1: a proxy passes no provisional answer to a request other than INVITE.
+            return self.invite and code > 100
+        self.open = False
         self.resend_at = None
-        self.expire_at = expire_at
+        if self.invite and code < 300:
+            self.state = State.ACCEPTED
+            self.expire_at = now + TRANSACTION
+        else:
+            self.state = State.COMPLETED
+            self.expire_at = now + (0.0 if self.flow.reliable else TRANSACTION if self.invite else T4)
+        return True
 
     def abandon(self) -> None:
         """Send it no more, and cancel it if there is an answer after all."""
@@ -331,3 +328,9 @@ class ClientTransaction:
             self.interval = T2 if self.state is State.PROCEEDING else min(self.interval, T2)
         self.resend_at = now + self.interval
         return self.sent
+
+    def end(self) -> None:
+        """Take it that it is over."""
+        self.state = State.TERMINATED
+        self.open = False
+        self.resend_at = self.expire_at = None

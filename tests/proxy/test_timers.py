@@ -56,11 +56,24 @@ def test_what_has_no_timer_any_more_is_let_go_of() -> None:
     timers: Timers[Alarm] = Timers()
     alarm = Alarm(expire_at=5)
     timers.watch(alarm)
-    alarm.expire_at = None
-    timers.watch(alarm)
+    timers.forget(alarm)
+    timers.forget(alarm)
     assert timers._live == {}
     assert timers.next() is None
     assert timers.due(9) == []
+
+
+def test_a_timer_that_was_stopped_does_not_ring() -> None:
+    timers: Timers[Alarm] = Timers()
+    alarm = Alarm(expire_at=5)
+    timers.watch(alarm)
+    alarm.expire_at = None
+    timers.watch(alarm)
+    assert timers.due(5) == []
+    assert timers._live == {}
+    alarm.expire_at = 7
+    timers.watch(alarm)
+    assert timers.due(7) == [alarm]
 
 
 def test_without_timers_nothing_is_next() -> None:
