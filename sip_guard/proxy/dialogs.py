@@ -1,7 +1,7 @@
 """The calls in progress, from their INVITE to their BYE: how many there are, and how long each was spoken."""
 
 from collections import Counter, OrderedDict
-from typing import Final, NamedTuple
+from typing import Final
 
 from sip_guard.peer import Trunk
 from sip_guard.proxy.action import Answered, Ended, Followed
@@ -14,13 +14,16 @@ MAX_CALLS: Final = 200_000
 """Calls that are known at a time, if nothing else is said."""
 
 
-class _Call(NamedTuple):
-    trunk: str
-    """Empty: it is of our side."""
-    seen: float
-    """When there was a sign of life last."""
-    answered: float = 0.0
-    followed: Followed | None = None
+class _Call:
+    __slots__ = ("answered", "followed", "seen", "trunk")
+
+    def __init__(self, trunk: str, seen: float) -> None:
+        self.trunk = trunk
+        """Empty: it is of our side."""
+        self.seen = seen
+        """When there was a sign of life last."""
+        self.answered = 0.0
+        self.followed: Followed | None = None
 
 
 class Dialogs:
@@ -60,10 +63,9 @@ class Dialogs:
 
     def follow(self, key: Key, followed: Followed) -> None:
         """Tell how the call goes on from here."""
-        name = hash(key)
-        call = self._calls.get(name)
+        call = self._calls.get(hash(key))
         if call is not None:
-            self._calls[name] = call._replace(followed=followed)
+            call.followed = followed
 
     def answered(self, key: Key, invite: Message, code: int, tag: bytes, now: float) -> list[Answered]:
         """Take a final answer to the INVITE of `key`; tell of it if the call is followed.
@@ -77,8 +79,8 @@ class Dialogs:
         if call is None:
             return []
         if code < 300:
-            dialog = _dialog(invite.value(b"call-id"), invite.from_tag, tag)
-            self._add(dialog, call._replace(seen=now, answered=now), now)
+            call.seen = call.answered = now
+            self._add(_dialog(invite.value(b"call-id"), invite.from_tag, tag), call, now)
         return [] if call.followed is None else [Answered(call.followed, code)]
 
     def unanswered(self, key: Key) -> None:
@@ -92,7 +94,8 @@ class Dialogs:
         if call is None:
             return []
         if request.method != b"BYE":
-            self._add(dialog, call._replace(seen=now), now)
+            call.seen = now
+            self._add(dialog, call, now)
             return []
         return [] if call.followed is None else [Ended(call.followed, now - call.answered)]
 

@@ -27,6 +27,8 @@ class Health:
 
     def __init__(self) -> None:
         self._troubles: dict[End, _Trouble] = {}
+        self.troubled = self._troubles.keys()
+        """The addresses of which something is kept."""
 
     def is_up(self, end: End, now: float) -> bool:
         """Tell whether calls may go there."""

@@ -141,7 +141,7 @@ class Hops:
 
     def tried(self, hop: Hop, now: float) -> None:
         """Take note that a request is sent there."""
-        target = self._judged(hop)
+        target = self._judged(hop) if hop.end in self._health.troubled else None
         if target is not None:
             self._health.tried(hop.end, target, now)
 
@@ -152,7 +152,7 @@ class Hops:
 
     def answered(self, hop: Hop, now: float) -> list[Marked]:
         """Take note that something was answered from there."""
-        target = self._judged(hop)
+        target = self._judged(hop) if hop.end in self._health.troubled else None
         if target is None or not self._health.answered(hop.end, target, now):
             return []
         return [Marked(target.name, hop.end, up=True, reason="it answers")]
