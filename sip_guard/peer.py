@@ -2,7 +2,7 @@
 
 import ipaddress
 from collections.abc import Iterable, Mapping
-from typing import Annotated, Literal, NamedTuple
+from typing import Annotated, ClassVar, Literal, NamedTuple
 
 import msgspec
 from msgspec import Meta
@@ -38,6 +38,8 @@ class Source(msgspec.Struct, frozen=True):
 class Trunk(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """A peer that sends us calls, told from others by the address it sends from or by its certificate."""
 
+    side: ClassVar[bytes] = b"trunk"
+    """What tells it from a target of the same name."""
     name: str
     sources: tuple[Source, ...] = ()
     """Networks or addresses, with a port where two peers share an address."""
@@ -89,6 +91,8 @@ class Probe(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
 class Target(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """A place where calls go, such as the PBX; or a trunk, for calls that go out."""
 
+    side: ClassVar[bytes] = b"target"
+    """What tells it from a trunk of the same name."""
     name: str
     host: str
     """A numeric IP address, or a name that DNS leads on from (RFC 3263)."""
@@ -152,7 +156,8 @@ class _Index:
         """Know the peers at whole addresses, and by sources: where two are the same, the last counts."""
         self._exact = dict(ends)
         self._networks: dict[tuple[int, int, int], dict[int, Trunk | Target]] = {}
-        self._seen: dict[Address, Trunk | Target] = {}
+        self.seen: dict[Address, Trunk | Target] = {}
+        """Peers by address, as far as they were asked for."""
         self._strangers: set[Address] = set()
         """Addresses that are nobody's, as many a datagram of a flood may ask."""
         for source, peer in sources:
@@ -170,17 +175,17 @@ class _Index:
 
     def at(self, address: Address) -> Trunk | Target | None:
         """Give the peer; None for a stranger."""
-        peer = self._exact.get(address) or self._seen.get(address)
+        peer = self.seen.get(address)
         if peer is not None or address in self._strangers:
             return peer
-        peer = self._look_up(address)
-        seen = self._strangers if peer is None else self._seen
+        peer = self._exact.get(address) or self._look_up(address)
+        seen = self._strangers if peer is None else self.seen
         if len(seen) >= MAX_SEEN:
             seen.clear()
         if peer is None:
             self._strangers.add(address)
         else:
-            self._seen[address] = peer
+            self.seen[address] = peer
         return peer
 
     def _look_up(self, address: Address) -> Trunk | Target | None:
@@ -254,6 +259,7 @@ class Peers:
         for trunk in self.trunks.values():
             sources += [(source, trunk) for source in trunk.sources]
         self._index = _Index(ends, sources)
+        self._seen = self._index.seen
 
     def _side(self, target: Target) -> Trunk | Target:
         return self.trunks[target.trunk] if target.trunk else target
@@ -305,11 +311,11 @@ class Peers:
 
     def of(self, flow: Flow) -> Trunk | Target | None:
         """Give the peer whose messages come along `flow`: by its certificate, or else by its address."""
-        return (self._proven.get(flow) if self._proven else None) or self.at(flow.remote)
+        return (self._proven.get(flow) if self._proven else None) or self._seen.get(flow.remote) or self.at(flow.remote)
 
     def at(self, address: Address) -> Trunk | Target | None:
         """Give the peer whose messages come from `address`, which may be a former one; None for a stranger."""
-        peer = self._index.at(address)
+        peer = self._seen.get(address) or self._index.at(address)
         if peer is None and self._before:
             return next((known for each in self._before if (known := each.addresses.at(address)) is not None), None)
         return peer

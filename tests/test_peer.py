@@ -90,13 +90,13 @@ def test_what_is_remembered_is_bounded_and_strangers_drive_no_peer_out(prefix: s
     peers = Peers([trunk("a", source(prefix))], [])
     for number in range(MAX_SEEN + 10):
         assert peers.at((f"198.51.{number // 256 % 256}.{number % 256}", 1024 + number)) is not None
-    assert len(peers._index._seen) <= MAX_SEEN
-    before = len(peers._index._seen)
+    assert len(peers._index.seen) <= MAX_SEEN
+    before = len(peers._index.seen)
     assert Peers([], []).at(("192.0.2.66", 5060)) is None
     for port in range(MAX_SEEN + 10):
         assert peers.at(("2001:db8::1", port)) is None
     assert len(peers._index._strangers) <= MAX_SEEN
-    assert len(peers._index._seen) == before
+    assert len(peers._index.seen) == before
 
 
 def test_a_target_on_the_side_of_a_trunk_is_that_trunk() -> None:

@@ -1,12 +1,12 @@
 """What tells one transaction from another."""
 
 from sip_guard.peer import Target, Trunk
-from sip_guard.sip.message import Message, Request, Response
+from sip_guard.sip.message import Request, Response
 
 COOKIE = b"z9hG4bK"
 """What the branch of an RFC 3261 transaction begins with (8.1.1.7)."""
 
-Key = tuple[bytes, ...]
+Key = tuple[bytes | str, ...]
 
 
 def server_key(request: Request, peer: Trunk | Target) -> Key:
@@ -14,24 +14,22 @@ def server_key(request: Request, peer: Trunk | Target) -> Key:
 
     Two peers may choose the same branch, and none can cancel another's call.
     """
-    method = b"INVITE" if request.method in (b"ACK", b"CANCEL") else request.method
-    if _is_unique(request):
-        return *_of(peer), method, request.via.sent_by, request.via.branch
+    via, method = request.via, request.method
+    if method in (b"ACK", b"CANCEL"):
+        method = b"INVITE"
+    branch = via.branch
+    if _is_unique(branch):
+        return peer.side, peer.name, method, via.sent_by, branch
     top, cseq = request.vias[0], b"%d" % request.cseq
-    return *_of(peer), method, request.uri, request.from_tag, request.value(b"call-id"), cseq, top
+    return peer.side, peer.name, method, request.uri, request.from_tag, request.value(b"call-id"), cseq, top
 
 
 def answered_key(response: Response, peer: Trunk | Target) -> Key | None:
     """Give the `server_key` of the request of `peer` that a response to it answers; None: its branch does not say."""
-    if not _is_unique(response):
-        return None
-    return *_of(peer), response.method, response.via.sent_by, response.via.branch
+    via = response.via
+    branch = via.branch
+    return (peer.side, peer.name, response.method, via.sent_by, branch) if _is_unique(branch) else None
 
 
-def _is_unique(message: Message) -> bool:
-    branch = message.via.branch
-    return branch.startswith(COOKIE) and len(branch) > len(COOKIE)
-
-
-def _of(peer: Trunk | Target) -> tuple[bytes, bytes]:
-    return b"trunk" if isinstance(peer, Trunk) else b"target", peer.name.encode()
+def _is_unique(branch: bytes) -> bool:
+    return branch.startswith(COOKIE) and branch != COOKIE
