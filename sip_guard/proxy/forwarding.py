@@ -14,7 +14,7 @@ from sip_guard.proxy.key import COOKIE
 from sip_guard.proxy.loops import Loops, branch, limit_breadth
 from sip_guard.proxy.probe import Beat, options
 from sip_guard.proxy.redirection import contacts
-from sip_guard.proxy.route import REMEMBERED, Seal, bind, record_route, way
+from sip_guard.proxy.route import REMEMBERED, Seal, b64url, bind, record_route, way
 from sip_guard.proxy.table import Table
 from sip_guard.proxy.timers import TRANSACTION
 from sip_guard.proxy.transaction import ClientTransaction, Final, ServerTransaction, State
@@ -145,7 +145,7 @@ class Forwarding:
         return next((own for own in self._own if _can_reach(own, hop)), None)
 
     def _unique(self) -> bytes:
-        return self._seal.mac(self._random(12))
+        return b64url(self._random(12))
 
     def cancel(self, server: ServerTransaction, now: float) -> list[Action]:
         """Cancel an INVITE wherever it was sent on to (RFC 3261 16.10)."""

@@ -40,6 +40,8 @@ class Loops:
         self._addresses = Addresses(addresses)
         self._seal = seal
         self._fields = (b"p-asserted-identity", *sorted(choosing))
+        self._further = frozenset((b"route", *self._fields))
+        self._no_further = (b"",) * (1 + len(self._fields))
 
     def digest(self, request: Request, peer: Trunk | Target) -> bytes:
         """Give what stands for all that decides where `request`, as it was received from `peer`, goes.
@@ -50,19 +52,20 @@ class Loops:
         verstat (which we write), nor with what they may add at each turn, such as Identity, Diversion or History-Info.
         Proxy-Require need not be in it: no request that has one goes on.
         """
-        side = b"trunk" if isinstance(peer, Trunk) else b"target"
-        fields = [without_verstat(b"\n".join(request.values(name))) for name in self._fields]
+        further = self._no_further
+        if request.has_any(self._further):
+            fields = [without_verstat(b"\n".join(request.values(name))) for name in self._fields]
+            further = (b"\n".join(self._foreign_routes(request)), *fields)
         return self._seal.mac(
             b"loop",
-            side,
+            peer.side,
             peer.name.encode(),
             request.uri,
             without_verstat(request.value(b"from")),
             request.to_tag,
             request.value(b"call-id"),
             b"%d" % request.cseq,
-            b"\n".join(self._foreign_routes(request)),
-            *fields,
+            *further,
         )
 
     def _foreign_routes(self, request: Request) -> list[bytes]:
@@ -71,7 +74,7 @@ class Loops:
 
     def closed(self, request: Request, peer: Trunk | Target) -> bool:
         """Tell whether `request` was here before as it is now (RFC 3261 16.3 step 4)."""
-        vias = [Via.parse(value) for value in request.vias]
+        vias = [request.via, *map(Via.parse, request.vias[1:])]
         ours = [digest_of(via.branch) for via in vias if via is not None and via.sent_by in self._own]
         return bool(ours) and self.digest(request, peer) in ours
 

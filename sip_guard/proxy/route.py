@@ -1,13 +1,13 @@
 """Where a request goes, and the proof that it belongs to a dialog that passed through here (RFC 3261 16.4 to 16.6)."""
 
-import hmac
 from base64 import urlsafe_b64decode
 from binascii import b2a_base64
 from collections.abc import Iterable
 from enum import Enum, auto
 from functools import lru_cache
 from hashlib import blake2b
-from typing import NamedTuple
+from hmac import compare_digest
+from typing import Final, NamedTuple
 
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESSIV
@@ -39,9 +39,8 @@ class Seal:
         self._siv = AESSIV(blake2b(b"hide", digest_size=64, key=secret).digest())
 
     def mac(self, *parts: bytes) -> bytes:
-        """Give 16 characters that nobody else can compute for these parts."""
-        framed = b"".join([b"%d:%b" % (len(part), part) for part in parts])
-        return b64url(blake2b(framed, digest_size=12, key=self._secret).digest())
+        """Give 16 characters that nobody else can compute for these parts, none of which has a line end."""
+        return b64url(blake2b(b"\r\n".join(parts), digest_size=12, key=self._secret).digest())
 
     def tag(self, request: Request) -> bytes:
         """Give the To tag of our answers: the same for a request sent again (RFC 3261 8.2.7)."""
@@ -65,42 +64,33 @@ class Seal:
 
     def dialog(self, message: Message, *, anonymous: bool = False) -> bytes:
         """Give the proof of a dialog: it seals Call-ID and both tags, whichever side sends."""
-        return self.mac(_DIALOG[anonymous], message.value(b"call-id"), *sorted((message.from_tag, message.to_tag)))
+        one, other = message.from_tag, message.to_tag
+        if other < one:
+            one, other = other, one
+        return self.mac(_DIALOG[anonymous], message.value(b"call-id"), one, other)
 
-    def proves(self, routed: "Routed", request: Request, *, trusted: bool) -> bool:
-        """Tell whether our Route value is of the dialog of `request`. A request without a To tag is in none.
+    def dialog_of(self, routed: "Routed", request: Request, *, trusted: bool) -> "Dialog":
+        """Tell which dialog of ours `request` is of, if any, by our Route value. One without a To tag is of none.
 
         What the callee got with the INVITE counts as well; of a callee on our side (`trusted`) without more, of others
         for an INVITE only if it shows the number that was called.
         """
-        if not routed.proof or not request.to_tag:
-            return False
-        if hmac.compare_digest(self.dialog(request), routed.proof):
-            return True
-        call_id, tag = request.value(b"call-id"), request.to_tag
-        if trusted:
-            return hmac.compare_digest(self.mac(b"early", call_id, tag), routed.proof)
-        return hmac.compare_digest(self.mac(b"outward", call_id, tag), routed.proof) and (
-            request.method != b"INVITE"
-            or hmac.compare_digest(self.called(call_id, tag, request.value(b"from")), routed.sealed)
-        )
-
-    def hides(self, routed: "Routed", request: Request, *, trusted: bool) -> bool:
-        """Tell whether our Route value is of the dialog of `request`, and of one whose caller is withheld."""
-        if not routed.proof or not request.to_tag:
-            return False
-        if hmac.compare_digest(self.dialog(request, anonymous=True), routed.proof):
-            return True
-        if not trusted:
-            return False
-        early = self.mac(_EARLY[True], request.value(b"call-id"), request.to_tag)
-        return hmac.compare_digest(early, routed.proof)
-
-    def dialog_of(self, routed: "Routed", request: Request, *, trusted: bool) -> "Dialog":
-        """Tell which dialog of ours `request` is of, if any, by our Route value."""
-        if self.proves(routed, request, trusted=trusted):
+        call_id, tag, proof = request.value(b"call-id"), request.to_tag, routed.proof
+        if not proof or not tag:
+            return Dialog.NONE
+        if compare_digest(self.dialog(request), proof):
             return Dialog.SHOWN
-        return Dialog.HIDDEN if self.hides(routed, request, trusted=trusted) else Dialog.NONE
+        if compare_digest(self.dialog(request, anonymous=True), proof):
+            return Dialog.HIDDEN
+        if trusted:
+            if compare_digest(self.mac(_EARLY[False], call_id, tag), proof):
+                return Dialog.SHOWN
+            return Dialog.HIDDEN if compare_digest(self.mac(_EARLY[True], call_id, tag), proof) else Dialog.NONE
+        shown = compare_digest(self.mac(b"outward", call_id, tag), proof) and (
+            request.method != b"INVITE"
+            or compare_digest(self.called(call_id, tag, request.value(b"from")), routed.sealed)
+        )
+        return Dialog.SHOWN if shown else Dialog.NONE
 
     def hide(self, text: bytes, *about: bytes) -> bytes:
         """Encrypt what the callee is to give back and not to read, for this dialog: the same for the same text.
@@ -216,8 +206,7 @@ def take_own_routes(draft: Draft, addresses: Addresses) -> Routed:
     for place in draft.message.places(b"route"):
         values = split_list(draft.value_at(place))
         for taken, value in enumerate(values):
-            address = name_addr(value)
-            uri = Uri.parse(address.uri)
+            uri = Uri.parse(name_addr(value).uri)
             if uri is None or not addresses.include(uri):
                 if taken:
                     draft.set_value(place, b", ".join(values[taken:]))
@@ -228,8 +217,13 @@ def take_own_routes(draft: Draft, addresses: Addresses) -> Routed:
 
 
 def _routed(told: bytes, following: bytes) -> Routed:
-    proof, told_way, sealed = [*told.split(b".", 2), b"", b""][:3]
+    proof, _, more = told.partition(b".")
+    told_way, _, sealed = more.partition(b".")
     return Routed(proof, told_way, sealed, following)
+
+
+UNROUTED: Final = Routed(b"", b"", b"", b"")
+"""Of a request without a Route."""
 
 
 def default_port(uri: Uri) -> int:

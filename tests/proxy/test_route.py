@@ -8,6 +8,7 @@ from messages import read_request, read_response, request, response, values
 from sip_guard.proxy.route import (
     LONGEST,
     Addresses,
+    Dialog,
     Routed,
     Seal,
     addressed,
@@ -121,7 +122,8 @@ def dialog(call_id: str = "1", sender: str = "a", receiver: str = "b") -> Messag
 
 
 def proves(proof: bytes, request_: Message, *, trusted: bool, seal: Seal = SEAL, called: bytes = b"") -> bool:
-    return seal.proves(Routed(proof, b"", called, b""), read_request(request_.raw), trusted=trusted)
+    routed = Routed(proof, b"", called, b"")
+    return seal.dialog_of(routed, read_request(request_.raw), trusted=trusted) is not Dialog.NONE
 
 
 @pytest.mark.parametrize(
