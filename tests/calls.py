@@ -19,6 +19,7 @@ from sip_guard.stir.identity import Identity
 from sip_guard.stir.jws import Jws
 from sip_guard.stir.passport import Passport, claims
 from sip_guard.stir.token import Terms, Token
+from sip_guard.stir.types import BASE
 from sip_guard.stir.verify import attested, examine, verify
 
 if TYPE_CHECKING:
@@ -109,7 +110,7 @@ def call(
 def examined(one: Identity, of: Call | None = None, terms: Terms | None = None) -> Token | Finding:
     """Ask all that needs no certificate of an Identity value that was read."""
     token = Token(1, b"", of or call(), terms or Terms())
-    token.take(one)
+    token.identity, token.ppt, token.read = one, one.ppt or BASE, Jws.parse(one.token)
     return examine(token) or token
 
 

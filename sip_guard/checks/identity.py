@@ -7,6 +7,7 @@ from twisted.internet.defer import Deferred
 
 from sip_guard.call import Call, Code, Finding, Outcome
 from sip_guard.checks import MAX_IDENTITIES
+from sip_guard.stir.certificate import Signer
 from sip_guard.stir.conclude import conclude, passes
 from sip_guard.stir.token import Terms, Token
 from sip_guard.stir.trust import Judgement, Trusts
@@ -40,9 +41,11 @@ class IdentityCheck:
             return [Finding(Code.NO_IDENTITY, "no Identity header")]
         if len(call.identities) > MAX_IDENTITIES:
             return [Finding(Code.TOO_MANY_IDENTITIES, f"{len(call.identities)} tokens, at most {MAX_IDENTITIES}")]
-        tokens = [Token(place, value, call, self._terms) for place, value in enumerate(call.identities, 1)]
-        for token in tokens:
+        tokens = []
+        for place, value in enumerate(call.identities, 1):
+            token = Token(place, value, call, self._terms)
             token.finding = read(token)
+            tokens.append(token)
         diverted = len(tokens) > 1 and any(token.finding is None and token.ppt == "div" for token in tokens)
         waiting: dict[Token, Deferred[None]] = {}
         for token in tokens:
@@ -50,20 +53,22 @@ class IdentityCheck:
             token.finding = token.finding or examine(token)
             if token.finding is None:
                 judgement = self._certificates(token.identity.info, call.arrival)
-                if isinstance(judgement, Deferred):
-                    waiting[token] = judgement.addCallback(self._judged, token)
-                else:
+                # Deferred is an abstract class: to ask whether something is one takes long.
+                if isinstance(judgement, (Judgement, Finding)):
                     self._judged(judgement, token)
+                else:
+                    waiting[token] = judgement.addCallback(self._judged, token)
         return _awaited(tokens, waiting) if waiting else conclude(tokens)
 
     def _judged(self, judgement: Judgement | Finding, token: Token) -> None:
         """Judge a token by what is said of its certificate."""
         signer = judgement.by(token.call.trunk.trust) if isinstance(judgement, Judgement) else judgement
-        if isinstance(signer, Finding):
+        if not isinstance(signer, Signer):
             token.finding = signer
         else:
             token.signer = signer
-            revoked = token.told(self._trusts.revoked(signer, token.call.arrival))
+            revoked = self._trusts.revoked(signer, token.call.arrival)
+            revoked = revoked and token.told(revoked)
             # That nobody knows whether the signer is revoked makes no bad token an outage.
             known = revoked is not None and revoked.code.outcome is not Outcome.UNAVAILABLE
             token.finding = revoked if known else verify(token) or revoked

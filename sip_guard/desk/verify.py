@@ -136,7 +136,7 @@ async def _certified(token: Token, given: Circumstances) -> list[Line]:
     lines.append(_revocation(revoked, signer, given))
     unknown = revoked is not None and revoked.code.outcome is Outcome.UNAVAILABLE
     if not unknown:
-        token.finding = token.finding or token.told(revoked)
+        token.finding = token.finding or (revoked and token.told(revoked))
     lines += trace.verified(token)
     # As in line: that nobody knows whether the signer is revoked makes no bad token an outage.
     token.finding = token.finding or (revoked if unknown else None)

@@ -16,8 +16,10 @@ _MERIT = (Outcome.PASSED, Outcome.UNATTESTED, Outcome.UNAVAILABLE)
 def conclude(tokens: Sequence[Token]) -> list[Finding]:
     """Give a finding for each token that was judged, more for names that good tokens sign, and what was noted."""
     token = tokens[0]
-    if len(tokens) == 1 and token.finding is None and token.ppt in ATTESTING and not token.notes:
-        return _only(token)
+    good = token.finding is None and token.alone is None and not token.notes and token.ppt in ATTESTING
+    if len(tokens) == 1 and good and not token.passport.more:
+        # As usual, there is nothing to weigh it against.
+        return [attested(token)]
     return _together(tokens)
 
 
@@ -56,16 +58,6 @@ def _together(tokens: Sequence[Token]) -> list[Finding]:
             why = "it leads from no other token to the called number"
             about_number[token.place] = Finding(Code.DIV_BROKEN, why, particulars=about)
     return combined(about_number) + notes
-
-
-def _only(token: Token) -> list[Finding]:
-    """Say what the only token of a call is worth: as usual, there is nothing to weigh it against."""
-    finding = token.alone or attested(token)
-    if finding.token != token.place:
-        finding = msgspec.structs.replace(finding, token=token.place)
-    if "rcd" in token.passport.more and finding.code is Code.PASSED:
-        return [finding, *_placed(rcd.named(token.passport, token.call), token.place)]
-    return [finding]
 
 
 def passes(token: Token) -> bool:

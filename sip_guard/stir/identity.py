@@ -42,7 +42,7 @@ def parse(value: bytes) -> Identity | Finding:
         return _malformed("no token")
     # They are the same for every token of a signer.
     read = _remembered(parameters) if len(parameters) <= USUAL else _parameters(parameters)
-    return read if isinstance(read, Finding) else Identity(token, *read)
+    return Identity(token, *read) if isinstance(read, tuple) else read
 
 
 def _parameters(text: bytes) -> tuple[str, str | None, str | None] | Finding:

@@ -44,16 +44,16 @@ class Jws(msgspec.Struct, frozen=True):
             return _form_fault(token, limit)
         signed, _, seal = token.rpartition(b".")
         head, _, body = signed.partition(b".")
-        payload, signature = _decoded(body), signature_of(seal)
+        payload, signature = _decoded(body), _decoded(seal)
         # It is the same for every token of a signer.
         jose = _remembered(head) if len(head) <= USUAL else _jose(head)
         if payload is None:
             return _not_base64url()
-        if isinstance(jose, Finding) and jose.code is Code.PASSPORT_MALFORMED:
+        if not isinstance(jose, tuple) and jose.code is Code.PASSPORT_MALFORMED:
             return jose
-        if isinstance(signature, Finding):
-            return signature
-        return jose if isinstance(jose, Finding) else cls(*jose, payload, signed, signature)
+        if signature is None or len(signature) != SIGNATURE_OCTETS:
+            return _signature_fault(signature)
+        return cls(*jose, payload, signed, signature) if isinstance(jose, tuple) else jose
 
 
 def _jose(part: bytes) -> tuple[str, str | None, str, str] | Finding:
@@ -81,11 +81,14 @@ _remembered = lru_cache(maxsize=4096)(_jose)
 def signature_of(part: bytes) -> bytes | Finding:
     """Decode the last part of a token."""
     signature = _decoded(part)
+    return signature if signature is not None and len(signature) == SIGNATURE_OCTETS else _signature_fault(signature)
+
+
+def _signature_fault(signature: bytes | None) -> Finding:
+    """Say what is wrong with one that is no base64url (None), or has not its length."""
     if signature is None:
         return _not_base64url()
-    if len(signature) != SIGNATURE_OCTETS:
-        return Finding(Code.SIGNATURE_MALFORMED, f"a signature of {len(signature)} octets instead of 64")
-    return signature
+    return Finding(Code.SIGNATURE_MALFORMED, f"a signature of {len(signature)} octets instead of 64")
 
 
 def _not_base64url() -> Finding:

@@ -7,8 +7,6 @@ from sip_guard.sip.uri import Uri
 from sip_guard.stir.canonical_uri import canonical_uri
 from sip_guard.stir.passport import Passport
 
-_FROM = frozenset((b"from",))
-_BOTH = frozenset((b"from", b"p-asserted-identity"))
 _ANONYMOUS = "@anonymous.invalid"
 _UNREAD = "?"
 """An identity that no token attests."""
@@ -60,23 +58,10 @@ def verified(passport: Passport, call: Call) -> frozenset[bytes]:
 
 def dest_fault(passport: Passport, call: Call) -> Finding | None:
     """Refuse a token for another callee: neither To nor the Request-URI, which many an element before us rewrites."""
-    if is_to(passport, call.to) or is_to(passport, call.target):
+    if call.to.number in passport.dest_tn or is_to(passport, call.to) or is_to(passport, call.target):
         return None
     dest = ",".join((*passport.dest_tn, *passport.dest_uri))[:128]
     return Finding(Code.DEST_MISMATCH, "'dest' names neither To nor the Request-URI", particulars=(("dest", dest),))
-
-
-def shows_nobody_else(passport: Passport, call: Call) -> bool:
-    """Tell the usual call: every field shows the very number of the token."""
-    number = passport.orig_tn
-    if number is None or call.presented.number != number:
-        return False
-    return not call.asserted or all(party.number == number for party in call.asserted)
-
-
-def plainly_verified(call: Call) -> frozenset[bytes]:
-    """Name the header fields that show the caller, in lower case, in the usual call."""
-    return _BOTH if call.asserted else _FROM
 
 
 def is_to(passport: Passport, party: Party) -> bool:

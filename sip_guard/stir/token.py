@@ -36,59 +36,35 @@ class Terms(msgspec.Struct, frozen=True):
 class Token:
     """One Identity value, with all that has been read of it so far."""
 
-    __slots__ = (
-        "alone",
-        "call",
-        "diverted",
-        "finding",
-        "identity",
-        "jws",
-        "notes",
-        "passport",
-        "place",
-        "plain",
-        "ppt",
-        "read",
-        "signer",
-        "terms",
-        "value",
-    )
-
     identity: Identity
     read: Jws | Finding
     """What came of reading the token, before it is known whether that counts."""
     jws: Jws
     passport: Passport
     signer: Signer
+    ppt: str = BASE
+    """Its type; empty: a base PASSporT, or one that cannot be read."""
+    diverted: bool = False
+    """Whether there are `div` tokens, which may lead from where this one ends to where the call goes."""
+    plain: bool = False
+    """Whether every field of the call shows the very number of the token, as is usual."""
+    alone: Finding | None = None
+    """What is wrong with it unless `div` tokens lead on from it."""
+    finding: Finding | None = None
+    """What is wrong with it in any case; None once all is judged: it is genuine."""
+    notes: tuple[Finding, ...] = ()
+    """What else is to be recorded of it."""
 
     def __init__(self, place: int, value: bytes, call: Call, terms: Terms) -> None:
         """`place`: which of the call's Identity values it is, counted from 1."""
         self.place = place
-        self.ppt = BASE
-        """Its type; empty: a base PASSporT, or one that cannot be read."""
         self.value = value
         self.call = call
         self.terms = terms
-        self.diverted = False
-        """Whether there are `div` tokens, which may lead from where this one ends to where the call goes."""
-        self.plain = False
-        """Whether every field of the call shows the very number of the token, as is usual."""
-        self.alone: Finding | None = None
-        """What is wrong with it unless `div` tokens lead on from it."""
-        self.finding: Finding | None = None
-        """What is wrong with it in any case; None once all is judged: it is genuine."""
-        self.notes: list[Finding] = []
-        """What else is to be recorded of it."""
 
-    def take(self, identity: Identity) -> None:
-        """Take the value as it was read."""
-        self.identity = identity
-        self.ppt = identity.ppt or BASE
-        self.read = Jws.parse(identity.token)
-
-    def told(self, finding: Finding | None) -> Finding | None:
+    def told(self, finding: Finding) -> Finding | None:
         """Take what was found about it: give it back if it is a fault, and keep it if it is only a note."""
-        if finding is None or finding.code.outcome is not Outcome.NOTE:
+        if finding.code.outcome is not Outcome.NOTE:
             return finding
-        self.notes.append(finding)
+        self.notes += (finding,)
         return None

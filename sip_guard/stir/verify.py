@@ -14,16 +14,8 @@ from sip_guard.stir import identity, media, x5u
 from sip_guard.stir.compact import rebuilt
 from sip_guard.stir.es256 import is_signed
 from sip_guard.stir.jws import Jws
-from sip_guard.stir.matching import (
-    dest_fault,
-    elsewhere,
-    orig_fault,
-    plainly_verified,
-    shows_nobody_else,
-    unattested,
-    verified,
-)
-from sip_guard.stir.passport import claims, everything
+from sip_guard.stir.matching import dest_fault, elsewhere, orig_fault, unattested, verified
+from sip_guard.stir.passport import Passport, claims, everything
 from sip_guard.stir.token import Token
 from sip_guard.stir.types import BASE, TYPES
 from sip_guard.stir.types.div import diverted_from
@@ -33,6 +25,9 @@ MAX_HEADINGS: Final = 4096
 
 Asked = Callable[[Token], Finding | None]
 _headings: set[tuple[object, ...]] = set()
+_FROM = frozenset((b"from",))
+_BOTH = frozenset((b"from", b"p-asserted-identity"))
+"""Header fields, in lower case, that show the caller in the usual call."""
 
 
 class Step(NamedTuple):
@@ -50,40 +45,35 @@ def examine(token: Token) -> Finding | None:
 
     What passes may still not attest all that the call shows: that is said of tokens that are genuine (`attested`).
     """
-    return _headed(token) or _first(_EXAMINED, token)
-
-
-def _headed(token: Token) -> Finding | None:
-    """Say what is wrong with what is the same for every token of a signer; what was good once is remembered."""
-    heading = token.read
-    if isinstance(heading, Jws):
-        said = token.identity
-        key = (
-            said.info,
-            said.alg,
-            said.ppt,
-            heading.alg,
-            heading.ppt,
-            heading.typ,
-            heading.x5u,
-            token.terms.laboratories,
-        )
-        if key in _headings:
-            token.jws = heading
-            return None
-        fault = _first(_HEADED, token)
-        if fault is None:
+    said, jws = token.identity, token.read
+    heading = None
+    if isinstance(jws, Jws):
+        token.jws = jws
+        # It is the same for every token of a signer.
+        heading = said.info, said.alg, said.ppt, jws.alg, jws.ppt, jws.typ, jws.x5u, token.terms.laboratories
+    if heading not in _headings:
+        for ask in _HEADED:
+            fault = ask(token)
+            if fault is not None:
+                return fault
+        if heading is not None:
             if len(_headings) >= MAX_HEADINGS:
                 _headings.clear()
-            _headings.add(key)
-        return fault
-    return _first(_HEADED, token)
+            _headings.add(heading)
+    for ask in _CLAIMED:
+        fault = ask(token)
+        if fault is not None:
+            return fault
+    return None
 
 
 def verify(token: Token) -> Finding | None:
     """Say what is wrong with a token that `examine` passed, by its `signer`; None: it is genuine."""
-    fault = _first(_VERIFIED, token)
-    return fault and msgspec.structs.replace(fault, particulars=about_signer(token))
+    for ask in _VERIFIED:
+        fault = ask(token)
+        if fault is not None:
+            return msgspec.structs.replace(fault, particulars=about_signer(token))
+    return None
 
 
 def attested(token: Token, diversions: int = 0) -> Finding:
@@ -96,14 +86,14 @@ def attested(token: Token, diversions: int = 0) -> Finding:
     if fault is None and not diversions and call.target.number not in passport.dest_tn:
         fault = elsewhere(passport, call)
     if fault is not None:
-        return msgspec.structs.replace(fault, particulars=about)
+        return msgspec.structs.replace(fault, token=token.place, particulars=about)
     # Only SHAKEN has levels (RFC 8588 4); in a base PASSporT anything may stand there.
     level = "" if token.ppt == BASE else passport.attest or ""
     attestation = Attestation(
         level,
         passport.origid or "",
         signer.spcs[0] if len(signer.spcs) == 1 else ",".join(signer.spcs),
-        plainly_verified(call) if token.plain else verified(passport, call),
+        verified(passport, call) if not token.plain else _BOTH if call.asserted else _FROM,
         signer.trust,
         diversions,
     )
@@ -122,23 +112,17 @@ def _about(url: str, subject: str, issuer: str) -> tuple[tuple[str, str], ...]:
     return ("x5u", url), ("repository", x5u.host(url)), ("signer", subject), ("issuer", issuer)
 
 
-def _first(asked: tuple[Asked, ...], token: Token) -> Finding | None:
-    for ask in asked:
-        fault = ask(token)
-        if fault is not None:
-            return fault
-    return None
-
-
 # Without a certificate.
 
 
 def read(token: Token) -> Finding | None:
     """Read the header field; None: it can be read."""
     found = identity.parse(token.value)
-    if isinstance(found, Finding):
+    if not isinstance(found, identity.Identity):
         return found
-    token.take(found)
+    token.identity = found
+    token.ppt = found.ppt or BASE
+    token.read = Jws.parse(found.token)
     return None
 
 
@@ -206,7 +190,7 @@ def _ppt(token: Token) -> Finding | None:
 
 def _claims(token: Token) -> Finding | None:
     passport = claims(token.jws)
-    if isinstance(passport, Finding):
+    if not isinstance(passport, Passport):
         return passport
     token.passport = passport
     return TYPES[token.ppt](passport)
@@ -228,8 +212,11 @@ def _time(token: Token) -> Finding | None:
 
 
 def _orig(token: Token) -> Finding | None:
-    token.plain = shows_nobody_else(token.passport, token.call)
-    return None if token.plain else orig_fault(token.passport, token.call)
+    passport, call = token.passport, token.call
+    number = passport.orig_tn
+    if number is not None and call.presented.number == number:
+        token.plain = not call.asserted or all(party.number == number for party in call.asserted)
+    return None if token.plain else orig_fault(passport, call)
 
 
 def _dest(token: Token) -> Finding | None:
@@ -278,9 +265,9 @@ EXAMINED = (
 
 
 def _validity(token: Token) -> Finding | None:
-    if not token.signer.valid(token.call.arrival):
-        return Finding(Code.CERTIFICATE_EXPIRED, "a certificate of the chain is out of its time")
-    return None
+    if token.signer.not_before <= token.call.arrival <= token.signer.not_after:
+        return None
+    return Finding(Code.CERTIFICATE_EXPIRED, "a certificate of the chain is out of its time")
 
 
 def _authority(token: Token) -> Finding | None:
@@ -319,7 +306,7 @@ VERIFIED = (
 """All that needs the certificate."""
 
 _HEADED = tuple(step.fault for step in EXAMINED[1:9])
-_EXAMINED = tuple(step.fault for step in EXAMINED[9:])
+_CLAIMED = tuple(step.fault for step in EXAMINED[9:])
 _VERIFIED = tuple(step.fault for step in VERIFIED)
 
 
