@@ -110,6 +110,11 @@ class Sipp(Process):
         return Counts.read(self._statistics)
 
     @property
+    def lasted(self) -> float:
+        """Seconds from its start to the latest of its counts."""
+        return self.history[-1][0] if self.history else 0.0
+
+    @property
     def errors(self) -> str:
         """The first of what it complained about, besides what came for calls that are over."""
         text = self._errors.read_text("utf-8", "replace") if self._errors.exists() else ""

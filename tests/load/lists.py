@@ -7,11 +7,11 @@ import resource
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
 from functools import partial
 from pathlib import Path
 from typing import Any
 
+from protected import number, rows
 from twisted.internet import reactor as _reactor
 from twisted.internet.defer import Deferred
 from twisted.internet.task import LoopingCall, deferLater
@@ -25,20 +25,6 @@ reactor: Any = _reactor
 TICK = 0.002
 REST = 10.0
 LOOKUPS = 200_000
-
-
-def number(chance: random.Random) -> str:
-    """Make one of twelve digits."""
-    return str(chance.randrange(10**11, 10**12))
-
-
-def rows(count: int) -> Iterator[str]:
-    """Make a list: scattered numbers of 2000 owners, and prefixes of four lengths."""
-    yield "# Do not originate\nnumber,owner,source,expires,scope\n"
-    chance = random.Random(count)
-    for i in range(count):
-        digits = f"{number(chance)[: 4 + i // 1000 % 4]}*" if i % 1000 == 0 else number(chance)
-        yield f"+{digits},Bank {i % 2000},regulator,2027-12-31,nobody\n"
 
 
 def resident() -> float:

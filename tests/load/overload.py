@@ -5,7 +5,8 @@ from typing import NamedTuple
 
 from callers import Callees, Counts
 from processes import Guard, eventually
-from report import Report, percentile
+from report import Report
+from sustained import sustained
 from world import World, target
 
 EASY = 50.0
@@ -14,10 +15,6 @@ BEGINNING = 0.7
 """Where the search for the sustainable rate begins: at this part of what the CPU time of a call then lets expect."""
 TRIES = 3
 """The machine may have been busy with something else."""
-REPEATED = 0.005
-"""Messages sent again for each call: more of them, and the rate is not sustained but only survived."""
-LATE = 200.0
-"""Milliseconds that 99 of 100 answers may take: more, and a queue grows that would be too long some seconds later."""
 SHARE = 0.8
 """Of the sustainable rate, what must be completed under overload."""
 DISTURBED = 0.1
@@ -71,9 +68,8 @@ def _sustainable(world: World, callees: Callees, step: float, factor: float) -> 
 def _carries(world: World, guard: Guard, rate: float, seconds: float) -> bool:
     calls = round(rate * seconds)
     with world.callers(guard, rate=rate, calls=calls, seconds=seconds + 70) as callers:
-        counts = callers.wait()
-        late = percentile(callers.answer_times(), 0.99)
-    return counts.completed == calls and counts.repeated <= REPEATED * calls and late <= LATE
+        callers.wait()
+        return sustained(callers, calls)
 
 
 class _Overload(NamedTuple):

@@ -3,10 +3,11 @@
 import socket
 from collections.abc import Sequence
 from pathlib import Path
+from tempfile import mkdtemp
 from typing import Final
 
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
-from processes import START, Process, eventually
+from processes import START, Process, children, eventually
 
 from sip_guard.demo.pki import Issued
 from sip_guard.sip.flow import Address
@@ -89,8 +90,8 @@ class Kamailio(Process):
         if kind != "relay":
             modules = 'loadmodule "tmx.so"\nloadmodule "secsipid.so"\nmodparam("secsipid", "expire", 3600)\n'
             modules += 'modparam("secsipid", "timeout", 2)\n'
-            cache = folder / "kamailio-certificates"
-            cache.mkdir(exist_ok=True)
+            # One of its own, so that it knows no certificate yet.
+            cache = mkdtemp(prefix="kamailio-certificates-", dir=folder)
             if kind == "chain":
                 modules += (
                     f'modparam("secsipid", "cache_dir", "{cache}")\nmodparam("secsipid", "cache_expire", 36000)\n'
@@ -122,23 +123,19 @@ class Kamailio(Process):
 
     def family(self) -> Sequence[int]:
         """Give the processes that it consists of."""
-        own = [self.process.pid]
-        parents = {each: _parent(each) for each in _processes()}
-        return own + [child for child, parent in parents.items() if parent in own]
+        return [self.process.pid, *children(self.process.pid)]
+
+    def resident(self) -> float:
+        """Give the MB of memory that it holds: what its processes share, counted once."""
+        return sum(_share(each) for each in self.family()) / 1024
 
 
 _KAMAILIO = "/usr/sbin/kamailio"
 
 
-def _processes() -> list[int]:
-    return [int(each.name) for each in Path("/proc").iterdir() if each.name.isdigit()]
-
-
-def _parent(process: int) -> int:
-    try:
-        return int(Path(f"/proc/{process}/stat").read_text().rpartition(")")[2].split()[1])
-    except OSError:
-        return 0
+def _share(process: int) -> int:
+    lines = Path(f"/proc/{process}/smaps_rollup").read_text().splitlines()
+    return next(int(line.split()[1]) for line in lines if line.startswith("Pss:"))
 
 
 def _listens(address: Address) -> bool:

@@ -8,7 +8,8 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Self
 
@@ -16,6 +17,8 @@ from sip_guard.sip.flow import Address
 
 START = 20.0
 """Seconds that a process may take until it is there."""
+RUN = (sys.executable, "-m", "sip_guard")
+"""The command `sip-guard`, as it stands here."""
 _CORES = sorted(os.sched_getaffinity(0))
 _TICKS = os.sysconf("SC_CLK_TCK")
 
@@ -91,12 +94,11 @@ class Process:
 class Guard(Process):
     """`sip-guard run` with a configuration, on the first core unless told otherwise."""
 
-    def __init__(self, config: str, folder: Path, name: str, core: int = 0) -> None:
+    def __init__(self, config: str, folder: Path, name: str, core: int = 0, command: Sequence[str] = RUN) -> None:
         """Start it and wait until it listens. Raises RuntimeError with what it said if it does not."""
         path = folder / f"{name}.yaml"
         path.write_text(config)
-        command = [sys.executable, "-m", "sip_guard", "run", "--config", str(path)]
-        super().__init__(command, core, folder, f"{name}.log")
+        super().__init__([*command, "run", "--config", str(path)], core, folder, f"{name}.log")
         if not eventually(lambda: bool(self.events("started")) or not self.running, START) or not self.running:
             self.close()
             raise RuntimeError(f"the guard did not start: {self.said.read_text('utf-8', 'replace')[-3000:]}")
@@ -108,6 +110,30 @@ class Guard(Process):
         wanted = f'"event":"{name}"'.encode()
         with self.said.open("rb") as lines:
             return [json.loads(line) for line in lines if wanted in line and line.endswith(b"\n")]
+
+
+def children(process: int) -> list[int]:
+    """Give the processes that it has started and that are there."""
+    there = (int(each.name) for each in Path("/proc").iterdir() if each.name.isdigit())
+    return [each for each in there if _parent(each) == process]
+
+
+@contextmanager
+def pinned(core: int) -> Iterator[None]:
+    """Run this thread, and what it starts meanwhile, on one of the cores that there are."""
+    before = os.sched_getaffinity(0)
+    os.sched_setaffinity(0, {_CORES[core % len(_CORES)]})
+    try:
+        yield
+    finally:
+        os.sched_setaffinity(0, before)
+
+
+def _parent(process: int) -> int:
+    try:
+        return int(_proc(process, "stat").rpartition(")")[2].split()[1])
+    except OSError:
+        return 0
 
 
 def _proc(process: int | str, name: str) -> str:

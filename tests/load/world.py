@@ -1,21 +1,19 @@
 """What stands around the guard: authorities, a certificate repository, and tokens."""
 
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
 from itertools import count
 from pathlib import Path
 from typing import Protocol, Self
-from uuid import uuid4
 
 from callers import Callees, Callers, listening
-from processes import Guard, free_address
+from identities import Certified, signed
+from processes import RUN, Guard, free_address
 
 from sip_guard.demo import pki
-from sip_guard.demo.calls import BOB
 from sip_guard.demo.repository import Repository
 from sip_guard.sip.flow import Address, written
-from sip_guard.stir.sign import sign
 
 CARRIER, PBX, OTHER_PBX = "127.0.0.2", "127.0.0.3", "127.0.0.4"
 IDENTITIES = 2000
@@ -35,6 +33,7 @@ verification:
   anchors: [anchor.pem]
   max_age: 3600
   repository:
+    per_host: 64
     laboratories:
       - {{host: 127.0.0.1, port: {repository}, private_address: true, web_ca: web_ca.pem}}
 {more}
@@ -56,28 +55,32 @@ class World:
         """Make the certificates and the tokens, and start the repository."""
         self.folder = folder
         self._running = ExitStack()
-        window = pki.Window.around(time.time())
+        self._numbers = count(1)
+        window = self._window = pki.Window.around(time.time())
         root = pki.sti_root(window)
-        self.signer = signer = pki.sti_signer(pki.sti_intermediate(root, window), window)
+        self._authority = pki.sti_intermediate(root, window)
+        self._signers: list[pki.Issued] = []
+        signer = pki.sti_signer(self._authority, window)
         web = pki.web_root(window)
         (folder / "anchor.pem").write_bytes(root.pem)
         (folder / "web_ca.pem").write_bytes(web.pem)
-        self._repository = self._running.enter_context(Repository(pki.web_server(web, window), folder))
-        self._repository.add("signer.pem", signer.bundle)
-        self.identities = folder / "identities.csv"
-        lines = (self._line(signer, f"1202556{number:04}") for number in range(IDENTITIES))
-        self.identities.write_text("\n".join(["SEQUENTIAL", *lines, ""]))
-        self.forged = folder / "forged.csv"
-        """The same with signatures of other tokens."""
-        self.forged.write_text(_swapped(self.identities.read_text()))
+        self.repository = self._running.enter_context(Repository(pki.web_server(web, window), folder))
+        self.certified = Certified(signer, self.repository.add("signer.pem", signer.bundle))
+        self.identities = self.shown(signed(IDENTITIES, [self.certified]))
         self._guards: list[Guard] = []
         self._faults: list[str] = []
-        self._numbers = count(1)
 
-    def guard(self, *targets: str, more: str = "", identity: str = "prefer", core: int = 0) -> Guard:
+    def guard(
+        self,
+        *targets: str,
+        more: str = "",
+        identity: str = "prefer",
+        core: int = 0,
+        command: Sequence[str] = RUN,
+    ) -> Guard:
         """Start a guard with these entries of `targets`, and more sections; `identity` is what the carrier's are to."""
-        text = CONFIG.format(targets="\n".join(targets), repository=self._repository.port, more=more, identity=identity)
-        guard = Guard(text, self.folder, f"guard-{next(self._numbers)}", core)
+        text = CONFIG.format(targets="\n".join(targets), repository=self.repository.port, more=more, identity=identity)
+        guard = Guard(text, self.folder, f"guard-{next(self._numbers)}", core, command)
         self._running.enter_context(guard)
         self._guards.append(guard)
         return guard
@@ -109,14 +112,14 @@ class World:
         duration: float = 0,
         transport: str = "UDP",
         seconds: float,
-        forged: bool = False,
+        identities: Path | None = None,
     ) -> Callers:
-        """Start callers of the carrier."""
+        """Start callers of the carrier, which show what `shown` wrote."""
         started = Callers(
             scenario,
             free_address(CARRIER, transport),
             ("127.0.0.1", guard.ports[transport]),
-            self.forged if forged else self.identities,
+            identities or self.identities,
             rate=rate,
             calls=calls,
             duration=duration,
@@ -124,6 +127,22 @@ class World:
             seconds=seconds,
         )
         return self._running.enter_context(started)
+
+    def signers(self, many: int) -> list[Certified]:
+        """Give so many, and serve their certificates at URLs that are new each time."""
+        while len(self._signers) < many:
+            self._signers.append(pki.sti_signer(self._authority, self._window, str(1000 + len(self._signers))))
+        run = next(self._numbers)
+        return [
+            Certified(signer, self.repository.add(f"{run}-{number}.pem", signer.bundle))
+            for number, signer in enumerate(self._signers[:many])
+        ]
+
+    def shown(self, lines: Sequence[str]) -> Path:
+        """Write down what callers show, call by call, and give the file."""
+        path = self.folder / f"shown-{next(self._numbers)}.csv"
+        path.write_text("\n".join(["SEQUENTIAL", *lines, ""]))
+        return path
 
     def end(self, guard: Guard) -> None:
         """End a guard that has done its part."""
@@ -144,28 +163,6 @@ class World:
 
     def __exit__(self, *_: object) -> None:
         self._running.close()
-
-    def _line(self, signer: pki.Issued, caller: str) -> str:
-        value = sign(
-            attest="A",
-            dest_tn=[BOB],
-            iat=int(time.time()),
-            orig_tn=caller,
-            origid=str(uuid4()),
-            key=signer.signing_key,
-            x5u=self._repository.url("signer.pem"),
-        )
-        return f"{caller};{value.decode()}"
-
-
-def _swapped(lines: str) -> str:
-    """Give each token the signature of the one before."""
-    first, *rest = lines.split()
-    fields = [line.split(";") for line in rest]
-    seals = [each[1].rpartition(".")[2] for each in fields]
-    for each, seal in zip(fields, [seals[-1], *seals], strict=False):
-        each[1] = each[1].rpartition(".")[0] + "." + seal
-    return "\n".join([first, *map(";".join, fields), ""])
 
 
 def target(name: str, address: Address, *, transport: str = "udp", more: str = "") -> str:
