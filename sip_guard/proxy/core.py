@@ -18,7 +18,7 @@ from sip_guard.proxy.outward import choose, choosing
 from sip_guard.proxy.overload import Overload
 from sip_guard.proxy.place import Place
 from sip_guard.proxy.probe import Beat
-from sip_guard.proxy.route import Addresses, Dialog, Routed, Seal, addressed, led, take_own_routes, way
+from sip_guard.proxy.route import UNROUTED, Addresses, Dialog, Routed, Seal, addressed, led, take_own_routes, way
 from sip_guard.proxy.table import Table
 from sip_guard.proxy.transaction import ClientTransaction, ServerTransaction, State
 from sip_guard.proxy.validation import Refusal, invalid
@@ -192,7 +192,7 @@ class Proxy:
         """Take a message that came along `flow` at `now` (seconds of a clock that never goes back)."""
         peer = self.peers.of(flow)
         if isinstance(message, Response):
-            return self._forwarding.response(message, flow, now)
+            return self._forwarding.response(message, peer, flow, now)
         if isinstance(message, Request) and peer is not None:
             return self._request(message, peer, flow, now)
         return []
@@ -233,11 +233,11 @@ class Proxy:
             self.dialogs.follow(key, followed)
         draft = server.draft
         self._border.clean(draft, server.peer, screened=True)
-        for name in verdict.tags.removed | {header.lower() for header, _ in verdict.tags.headers}:
-            for place in draft.message.places(name):
-                draft.remove(place)
         for header, value in verdict.tags.headers:
+            _remove(draft, header.lower())
             draft.below.append(header + b": " + value)
+        for name in verdict.tags.removed:
+            _remove(draft, name)
         if verdict.tags.verstat:
             tagging.tag(draft, verdict.tags.verified, verdict.tags.verstat)
         proof = self._seal.early(server.request, anonymous=verdict.anonymise) + b"." + way(server.flow)
@@ -275,10 +275,12 @@ class Proxy:
         key = self._key(request, peer, flow)
         if request.method == b"ACK":
             return self._ack(request, key, peer, flow, now)
-        line, where = stamped_via(request, request.via, flow.remote)
-        along, back = _back(flow, request.via, where)
-        asking = overload_control.asking(self.overload.share(now), self._epoch + now) if offered(request.via) else b""
-        if asking:
+        via = request.via
+        line, where = stamped_via(request, via, flow.remote)
+        along, back = _back(flow, via, where)
+        asking = b""
+        if b"oc" in via.params and offered(via):
+            asking = overload_control.asking(self.overload.share(now), self._epoch + now)
             line = overload_control.with_top(line, asking)
         if request.method == b"CANCEL":
             return self._cancel(request, key, line, (along, back), now)
@@ -306,12 +308,12 @@ class Proxy:
         server = ServerTransaction(key, request, draft, peer, along, back=back, via=line, seal=self._seal)
         server.asking = asking
         self._table.open(server)
-        actions: list[Action] = []
-        if server.begin(answer(request, 100, tag=b"", top_via=line), now):
-            actions.append(Send(server.last, along, back))
+        trying = server.begin(now)
+        actions: list[Action] = [Send(trying, along, back)] if trying else []
         if in_dialog:
             ended = self.dialogs.passed(request, now)
-            actions += [*self._in_dialog(server, routed, dialog, now), *ended]
+            actions += self._in_dialog(server, routed, dialog, now)
+            actions += ended
         elif isinstance(peer, Target) and route is not None:
             actions += self._outward(server, route, now)
         elif isinstance(peer, Trunk) and server.invite:
@@ -327,10 +329,12 @@ class Proxy:
     def _key(self, request: Request, peer: Trunk | Target, flow: Flow) -> Key:
         """Give the key of a request; of one that is known by what its sender was called before, that one."""
         key = server_key(request, peer)
-        if key in self._table.servers:
-            return key
-        before = (server_key(request, each) for each in self.peers.before(flow))
-        return next((each for each in before if each in self._table.servers), key)
+        if key not in self._table.servers:
+            for each in self.peers.before(flow):
+                former = server_key(request, each)
+                if former in self._table.servers:
+                    return former
+        return key
 
     def _refuse(
         self, request: Request, line: bytes, refusal: Refusal, flow: Flow, way_back: tuple[Flow, Address]
@@ -342,8 +346,13 @@ class Proxy:
     def _routed(self, request: Request, peer: Trunk | Target, flow: Flow) -> tuple[Draft, Routed, Dialog]:
         """Read what leads a request here (RFC 3261 16.4), and tell which dialog of ours it is of."""
         draft = Draft(request)
-        maddr.take_own(draft, flow)
-        strictly = strict.undo(draft, self._addresses)
+        # A URI without parameters has neither `maddr` nor a proof of ours.
+        strictly = False
+        if b";" in request.uri:
+            maddr.take_own(draft, flow)
+            strictly = strict.undo(draft, self._addresses)
+        if b"route" not in request:
+            return draft, UNROUTED, Dialog.NONE
         routed = take_own_routes(draft, self._addresses)
         dialog = self._seal.dialog_of(routed, request, trusted=isinstance(peer, Target))
         if strictly and dialog is Dialog.NONE:
@@ -369,7 +378,7 @@ class Proxy:
             invite=request.method == b"INVITE",
             in_dialog=in_dialog,
             urgent=lambda: self._urgent(request, trunk),
-            throttled=offered(request.via),
+            throttled=b"oc" in request.via.params and offered(request.via),
         )
 
     def _outside(self, request: Request, peer: Trunk | Target, following: bytes, route: Route | None) -> Refusal | None:
@@ -378,9 +387,10 @@ class Proxy:
             return 200, "", ALLOW
         if request.method != b"INVITE" and request.to_tag:
             return 481, "", b""
-        trunks = [peer] if isinstance(peer, Trunk) else [] if route is None else self._trunks(route)
-        if not any(_allows(trunk, request) for trunk in trunks) and (trunks or request.method != b"INVITE"):
-            return 405, "", ALLOW
+        if request.method != b"INVITE":
+            trunks = [peer] if isinstance(peer, Trunk) else [] if route is None else self._trunks(route)
+            if not any(_allows(trunk, request) for trunk in trunks):
+                return 405, "", ALLOW
         if isinstance(peer, Target) and route is None:
             return 403, "No Route Out", b""
         if following:
@@ -423,7 +433,8 @@ class Proxy:
             return self._table.answer(server, 404, now)
         if dialog is Dialog.HIDDEN:
             server.hidden = self._hidden(server.draft, routed, server.peer)
-        strict.make(server.draft)
+        if routed.following:
+            strict.make(server.draft)
         self._border.clean(server.draft, server.peer)
         proof = b""
         if server.invite:
@@ -445,7 +456,8 @@ class Proxy:
         That is the address that its next Route or its Request-URI names, or else where the other side was reached. A
         trunk's goes to no place but a target on our side, one of its own if nothing else is named.
         """
-        uri = Uri.parse(name_addr(routed.following).uri or request_uri)
+        following = name_addr(routed.following).uri if routed.following else b""
+        uri = Uri.parse(following or request_uri)
         if self._addresses.include(uri):
             return None
         named = addressed(uri)
@@ -469,18 +481,19 @@ class Proxy:
         if hop is None or dialog is Dialog.NONE or invalid(request, peer, self._addresses, self._loops):
             return []
         hidden = self._hidden(draft, routed, peer) if dialog is Dialog.HIDDEN else b""
-        strict.make(draft)
+        if routed.following:
+            strict.make(draft)
         via = request.via
         draft.lines[request.places(b"via")[0]] = stamped_via(request, via, flow.remote)[0]
         self._border.clean(draft, peer)
         self._border.withhold(draft, self.peers.at(hop.address), anonymous=bool(hidden))
-        overload_control.stamp(draft)
         count_hop(draft)
+        limit_breadth(draft)
+        overload_control.stamp(draft)
         local = self._forwarding.local(hop, End(flow.transport, flow.local))
         if local is None:
             return []
         sealed = (via.branch, via.sent_by, request.value(b"call-id"), b"%d" % request.cseq)
-        limit_breadth(draft)
         marked = branch(self._seal.mac(b"ACK", *sealed), self._loops.digest(request, peer))
         draft.above.append(via_line(local, marked))
         return [Send(draft.octets(), Flow(hop.transport, local.address, hop.address))]
@@ -517,6 +530,11 @@ class Proxy:
         return []
 
 
+def _remove(draft: Draft, name: bytes) -> None:
+    for place in draft.message.places(name):
+        draft.remove(place)
+
+
 def _allows(trunk: Trunk, request: Request) -> bool:
     """Tell whether a request outside of calls may pass, from a trunk or towards it."""
     return request.method == b"INVITE" or request.method.decode("ascii") in trunk.methods
@@ -528,6 +546,6 @@ def _back(flow: Flow, via: Via | None, where: Address) -> tuple[Flow, Address]:
     It is the connection that the request came by, or over UDP the way to `where` the Via says.
     """
     if not flow.reliable:
-        return flow._replace(remote=where), where
+        return flow if where == flow.remote else Flow(flow.transport, flow.local, where), where
     port = None if via is None else via.port
     return flow, (flow.remote[0], port or (5061 if flow.transport == "TLS" else 5060))

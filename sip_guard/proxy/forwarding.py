@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterable
 from functools import lru_cache
 
 from sip_guard.peer import Target, Trunk
-from sip_guard.proxy.action import Action, Send, Unreached
+from sip_guard.proxy.action import Action, Marked, Send, Unreached
 from sip_guard.proxy.anonymity import conceal_answer
 from sip_guard.proxy.best import best, gather_challenges
 from sip_guard.proxy.border import Border
@@ -101,39 +101,42 @@ class Forwarding:
         local = self.local(end, came)
         if local is None:
             return None
+        request, target = server.request, hop.target
         draft = server.draft.copy()
-        target = hop.target
         if hop.uri:
             draft.uri = hop.uri
-        elif target is not None and target.request_uri == "rewrite" and not server.request.to_tag:
+        elif target is not None and target.request_uri == "rewrite" and not request.to_tag:
             draft.uri = towards(draft.uri, target.host, target.port)
         side = self._hops.side(hop)
         self._border.withhold(draft, side, anonymous=bool(server.hidden))
-        if server.invite and not server.request.to_tag and isinstance(server.peer, Target) and isinstance(side, Trunk):
+        if server.invite and not request.to_tag and isinstance(server.peer, Target) and isinstance(side, Trunk):
             draft.below += self._sign(draft, side, server.peer)
-        key = branch(self._unique(), server.digest), server.request.method
+        key = branch(b64url(self._random(12)), server.digest), request.method
         offer = OFFER if target is not None and target.overload_control else b""
         draft.above.append(via_line(local, key[0], offer))
         if server.invite:
-            draft.above += [record_route(each, server.mark) for each in dict.fromkeys((local, came))]
+            draft.above.append(record_route(local, server.mark))
+            if came != local:
+                draft.above.append(record_route(came, server.mark))
         octets = draft.octets()
-        if len(octets) > LARGE and end.transport == "UDP" and not hop.fragmented and _avoids_fragments(hop):
+        avoids_fragments = target is not None and target.large_requests == "tcp" and not hop.fragmented
+        if avoids_fragments and len(octets) > LARGE and end.transport == "UDP":
             by_tcp = End("TCP", end.address)
             reaching = self.local(by_tcp, came)
             if reaching is not None and self._hops.is_up(Hop(by_tcp), now):
                 server.hops.insert(0, hop._replace(fragmented=True))
-                end, local = by_tcp, reaching
+                hop, end, local = hop._replace(end=by_tcp), by_tcp, reaching
                 draft.above[0] = via_line(local, key[0], offer)
                 octets = draft.octets()
         flow = Flow(end.transport, local.address, end.address)
-        patience = hop.target.patience if hop.target is not None and server.invite and server.hops else TRANSACTION
+        patience = target.patience if target is not None and server.invite and server.hops else TRANSACTION
         return ClientTransaction(
             key,
             draft,
             octets,
             flow,
             now,
-            hop=hop._replace(end=end),
+            hop=hop,
             server=server,
             patience=patience,
         )
@@ -143,9 +146,6 @@ class Forwarding:
         if _can_reach(came, hop):
             return came
         return next((own for own in self._own if _can_reach(own, hop)), None)
-
-    def _unique(self) -> bytes:
-        return b64url(self._random(12))
 
     def cancel(self, server: ServerTransaction, now: float) -> list[Action]:
         """Cancel an INVITE wherever it was sent on to (RFC 3261 16.10)."""
@@ -176,8 +176,8 @@ class Forwarding:
         if probe is None or local is None:
             return []
         beat.expire_at = now + probe.every
-        key = COOKIE + self._unique(), b"OPTIONS"
-        draft = options(beat.target, end, local, self._unique(), via_line(local, key[0]))
+        key = COOKIE + b64url(self._random(12)), b"OPTIONS"
+        draft = options(beat.target, end, local, b64url(self._random(12)), via_line(local, key[0]))
         flow = Flow(end.transport, local.address, end.address)
         client = ClientTransaction(key, draft, draft.octets(), flow, now, hop=beat.hop, patience=probe.timeout)
         self._table.add(client)
@@ -189,53 +189,55 @@ class Forwarding:
         """Tell whether an answer may come from an address that is no peer's."""
         return address in self._table.strangers
 
-    def response(self, response: Response, flow: Flow, now: float) -> list[Action]:
+    def response(self, response: Response, sender: Trunk | Target | None, flow: Flow, now: float) -> list[Action]:
         """Pass an answer on (RFC 3261 16.7); one that belongs to no request of ours is dropped (RFC 6026 8.2).
 
-        So is one that comes neither from a peer nor from where the request was sent to.
+        So is one that comes neither from a peer (`sender`) nor from where the request was sent to.
         """
-        sender = self._hops.peers.of(flow)
         client = self._table.clients.get((response.via.branch, response.method))
         if client is None or (sender is None and flow.remote != client.flow.remote):
             return []
-        if client.server is not None and len(response.vias) < 2:
+        server, code = client.server, response.code
+        if server is not None and len(response.vias) < 2:
             return []
         again = not client.open
-        passed = client.response(response.code, now)
+        passed = client.response(code, now)
         self._table.watch(client)
         actions: list[Action] = []
-        if client.invite and response.code >= 300 and client.state is State.COMPLETED:
+        if code >= 300 and client.invite and client.state is State.COMPLETED:
             actions.append(Send(acknowledgement(client.draft, response), client.flow))
         if not again:
             actions += self._noted(client, response, now)
-        if client.invite and client.cancelled and client.open:
+        if client.cancelled and client.invite and client.open:
             actions += self._cancel(client, now)
-        server = client.server
-        if passed and server is not None:
-            actions += self._passed(server, Final(response, client), sender, now)
+        if not passed or server is None or (code < 200 and client.abandoned):
+            return actions
+        if code >= 300:
+            return [*actions, *self._failure(server, Final(response, client), now)]
+        actions += self._pass_on(server, response, client, sender, now)
+        if code >= 200:
+            server.hops = []
+            if len(server.clients) > 1:
+                actions += self._cancel_all(server, now)
         return actions
 
-    def _noted(self, client: ClientTransaction, response: Response, now: float) -> list[Action]:
+    def _noted(self, client: ClientTransaction, response: Response, now: float) -> list[Marked]:
         """Take note of what an answer says about the target."""
-        self._hops.told(client.hop, response.via, now)
+        hop = client.hop
+        if hop.target is not None and hop.target.overload_control:
+            self._hops.told(hop, response.via, now)
         if response.code != 503:
-            return [*self._hops.answered(client.hop, now)]
+            return self._hops.answered(hop, now)
         rest = _SECONDS(response.value(b"retry-after"))
         if rest is not None and int(rest[0]):
-            return [*self._hops.refused(client.hop, float(rest[0]), now)]
+            return self._hops.refused(hop, float(rest[0]), now)
         if client.key[1] == b"OPTIONS" and client.server is None:
-            return [*self._hops.unanswered(client.hop, now, "503 to OPTIONS")]
+            return self._hops.unanswered(hop, now, "503 to OPTIONS")
         return []
 
-    def _passed(
-        self, server: ServerTransaction, final: Final, sender: Trunk | Target | None, now: float
-    ) -> list[Action]:
+    def _failure(self, server: ServerTransaction, final: Final, now: float) -> list[Action]:
+        """Go on elsewhere after a final answer that is no 2xx, or give the best of what came."""
         response, client = final
-        if response.code < 200:
-            return [] if client.abandoned else self._pass_on(server, final, sender, now)
-        if response.code < 300:
-            server.hops = []
-            return [*self._pass_on(server, final, sender, now), *self._cancel_all(server, now)]
         if response.code >= 600:
             # Wherever it came from, nobody else is to be asked (RFC 3261 16.7 step 5).
             server.hops = []
@@ -284,8 +286,8 @@ class Forwarding:
             self._table.stay_silent(server, now)
             return []
         if at is not None:
-            final = server.finals[at]
-            return self._pass_on(server, final, self._hops.peers.of(final.client.flow), now)
+            response, client = server.finals[at]
+            return self._pass_on(server, response, client, self._hops.peers.of(client.flow), now)
         if server.cancelled and server.invite:
             return self._table.answer(server, 487, now)
         if not any(self._hops.is_up(hop, now) for hop in server.tried):
@@ -295,14 +297,19 @@ class Forwarding:
         return [*answered, Unreached(server.request, code, server.flow, tried)] if answered else []
 
     def _pass_on(
-        self, server: ServerTransaction, final: Final, sender: Trunk | Target | None, now: float
+        self,
+        server: ServerTransaction,
+        response: Response,
+        client: ClientTransaction,
+        sender: Trunk | Target | None,
+        now: float,
     ) -> list[Action]:
-        response, client = final
         draft = Draft(response)
         without_top_via(draft)
         self._border.clean(draft, sender)
         self._border.withhold(draft, server.peer)
-        gather_challenges(draft, (each.response for each in server.finals))
+        if len(server.finals) > 1:
+            gather_challenges(draft, [each.response for each in server.finals])
         overload_control.stamp(draft, server.asking)
         withheld = server.hidden if isinstance(server.peer, Target) else b""
         if withheld:
@@ -415,7 +422,3 @@ def _sent_by(own: End) -> bytes:
 
 def _can_reach(own: End, hop: End) -> bool:
     return own.transport == hop.transport and (":" in own.address[0]) == (":" in hop.address[0])
-
-
-def _avoids_fragments(hop: Hop) -> bool:
-    return hop.target is not None and hop.target.large_requests == "tcp"

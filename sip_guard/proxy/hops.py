@@ -118,9 +118,13 @@ class Hops:
             for target in order(targets, self._random)
             for place in order(self._places.get(target.name, ()), self._random)
         ]
-        usable = [
-            hop for hop in hops if self.is_up(hop, now) and (not self._throttle.holds_back(hop.end, now) or urgent())
-        ]
+        usable = hops
+        if self._health.troubled or self._throttle.wished:
+            usable = [
+                hop
+                for hop in hops
+                if self.is_up(hop, now) and (not self._throttle.holds_back(hop.end, now) or urgent())
+            ]
         if not usable and hops and urgent():
             usable = [hop._replace(desperate=True) for hop in hops]
         return usable[:MAX_TRIES]
@@ -146,9 +150,8 @@ class Hops:
             self._health.tried(hop.end, target, now)
 
     def told(self, hop: Hop, via: Via, now: float) -> None:
-        """Take note of what an answer says of overload in our own Via (RFC 7339)."""
-        if hop.target is not None and hop.target.overload_control:
-            self._throttle.told(hop.end, via, now)
+        """Take note of what an answer of one that was offered it says of overload in our own Via (RFC 7339)."""
+        self._throttle.told(hop.end, via, now)
 
     def answered(self, hop: Hop, now: float) -> list[Marked]:
         """Take note that something was answered from there."""

@@ -99,4 +99,7 @@ class Overload:
 
     def share(self, now: float) -> float:
         """Give the share of new calls to turn away at `now`: 0 to 1, and 0 unless a queue stands."""
-        return max((queue.share(now) for queue in self._queues), default=0.0)
+        most = 0.0
+        for queue in self._queues:
+            most = max(most, queue.share(now))
+        return most

@@ -29,6 +29,8 @@ class Throttle:
         """`random` gives numbers from 0 up to 1."""
         self._random = random
         self._wishes: dict[End, _Wish] = {}
+        self.wished = self._wishes.keys()
+        """The addresses that asked for fewer."""
 
     def told(self, end: End, via: Via, now: float) -> None:
         """Read what an answer from `end` says in our own Via, which made the offer."""

@@ -10,7 +10,7 @@ from sip_guard.proxy.route import Seal
 from sip_guard.proxy.timers import LATE, T1, T2, T4, TIMER_C, TRANSACTION, Entry
 from sip_guard.sip.flow import Address, Flow
 from sip_guard.sip.message import Request, Response
-from sip_guard.sip.rewrite import Draft
+from sip_guard.sip.rewrite import Draft, answer
 
 LARGE = 8192
 """Octets of a request above which it counts as more than one."""
@@ -138,17 +138,20 @@ class ServerTransaction:
         """To tag of the answers that the guard gives itself."""
         return self._seal.tag(self.request)
 
-    def begin(self, trying: bytes, now: float) -> bool:
-        """Take the request. True if the 100 in `trying` is sent at once, as it is for an INVITE.
+    def begin(self, now: float) -> bytes:
+        """Take the request. Gives the 100 that is sent at once, as it is for an INVITE; or nothing.
 
-        For any other request only when no answer has come for long (RFC 4320 4.1).
+        For any other request it is sent only when no answer has come for long (RFC 4320 4.1).
         """
-        self.last = trying
         if self.invite:
-            self.state = State.PROCEEDING
+            self._trying()
         else:
             self.resend_at = now + LATE
-        return self.invite
+        return self.last
+
+    def _trying(self) -> None:
+        self.state = State.PROCEEDING
+        self.last = answer(self.request, 100, tag=b"", top_via=self.via)
 
     def screen(self, now: float) -> None:
         """Wait for a verdict."""
@@ -205,7 +208,7 @@ class ServerTransaction:
             self.interval = min(2 * self.interval, T2)
             self.resend_at = now + self.interval
         else:
-            self.state = State.PROCEEDING
+            self._trying()
             self.resend_at = None
         return self.last
 

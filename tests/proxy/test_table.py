@@ -32,7 +32,7 @@ def taken(table: Table, method: str = "INVITE") -> ServerTransaction:
         via=b"Via: x",
         seal=Seal(SECRET),
     )
-    server.begin(b"100", 0.0)
+    server.begin(0.0)
     table.servers[server.key] = server
     return server
 

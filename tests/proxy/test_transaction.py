@@ -11,6 +11,7 @@ from sip_guard.sip.flow import End, Flow
 from sip_guard.sip.rewrite import Draft
 
 FLOW = Flow("UDP", GUARD, (TARGET.host, 5060))
+TRYING = b"SIP/2.0 100 Trying\r\nVia: x\r\n"
 HOP = Hop(End("UDP", FLOW.remote), TARGET)
 
 
@@ -19,7 +20,7 @@ def server(method: str = "INVITE") -> ServerTransaction:
     made = ServerTransaction(
         (b"key",), message, Draft(message), TRUNK, FLOW, back=FLOW.remote, via=b"Via: x", seal=Seal(SECRET)
     )
-    made.begin(b"100", 0.0)
+    made.begin(0.0)
     return made
 
 
@@ -29,12 +30,12 @@ def client(method: str = "INVITE") -> ClientTransaction:
 
 
 def test_an_invite_is_answered_with_100_at_once_and_another_request_when_it_takes_long() -> None:
-    assert server().again() == b"100"
+    assert server().again().startswith(TRYING)
     other = server("INFO")
     assert other.again() == b""
     assert other.resend_at == 3.5
-    assert other.resend(3.5) == b"100"
-    assert other.again() == b"100"
+    assert other.resend(3.5).startswith(TRYING)
+    assert other.again().startswith(TRYING)
     assert other.resend_at is None
 
 
