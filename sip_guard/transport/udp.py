@@ -1,4 +1,4 @@
-"""SIP over UDP: a socket of our own on the reactor, read until it is empty."""
+"""SIP over UDP: a socket of our own on the reactor."""
 
 import errno
 import socket
@@ -14,6 +14,8 @@ from sip_guard.sip.flow import Address, Flow
 
 BATCH = 64
 """Datagrams read before other work gets its turn."""
+LOOK = 8
+"""Turns from one look at the queue to the next, while nothing waits there behind what is read."""
 RECEIVE_BUFFER = 4 * 1024 * 1024
 """Octets the kernel is asked to hold for a burst; it may grant less."""
 LONGEST_WAIT = 32.0
@@ -49,7 +51,7 @@ class UdpPort:
         """Bind to `address`; port 0 asks the system for one. Raises OSError.
 
         `advertised` is what Via and Record-Route name, where the socket's own address is not what peers reach.
-        `delayed` is told, for each batch, how many seconds its first datagram has waited in the kernel; or, if that is
+        `delayed` is told, at each look at the queue, how many seconds its first datagram has waited; or, if that is
         more, `full` seconds times the part of the buffer that is taken: a small one is full, and loses datagrams,
         before anything waits for long. `wall` is the clock by which the kernel notes when something arrives.
         """
@@ -78,6 +80,10 @@ class UdpPort:
         self.address: Address = (bound[0], bound[1])
         self.lost = 0
         """Datagrams that could not be sent."""
+        self._more = False
+        """Whether something waited behind the first datagram at the last look: then all is read that there is."""
+        self._turns = LOOK
+        """That were taken since that look."""
         self._flows: dict[Address, Flow] = {}
         self.advertise(advertised)
         reactor.addReader(self)
@@ -97,18 +103,26 @@ class UdpPort:
         return f"udp {self.address[0]}:{self.address[1]}"
 
     def doRead(self) -> None:  # noqa: N802 - the reactor's name
-        """Read what has arrived."""
-        receive = self._socket.recvfrom if self._delayed is None else self._first
+        """Read what has arrived: one datagram, or many where they come faster than they are read.
+
+        Which it is, a look at the queue tells. In a quiet hour, when each message has to wake the process, that spares
+        most of them the look, and all of them the vain attempt to read one more.
+        """
+        self._turns += 1
+        receive = self._first if self._more or self._turns >= LOOK else self._socket.recvfrom
         for _ in range(BATCH):
             try:
                 data, source = receive(65_535)
                 receive = self._socket.recvfrom
             except (BlockingIOError, InterruptedError):
+                self._more = False
                 return
             except OSError:
                 # An ICMP error for something sent earlier: the transaction's timers notice.
                 continue
-            self._received(data, self._flow((source[0], source[1])))
+            self._received(data, self._flows.get(source) or self._flow(source))
+            if not self._more:
+                return
 
     def connectionLost(self, reason: object) -> None:  # noqa: N802, ARG002 - the reactor's name
         """Close, when the reactor stops or the socket fails."""
@@ -130,14 +144,16 @@ class UdpPort:
             return "" if error.errno in _PASSING else error.strerror or "it cannot be sent"
         return ""
 
-    def _first(self, size: int) -> tuple[bytes, tuple[str, int]]:
-        """Read the datagram that has waited longest, and tell for how long."""
+    def _first(self, size: int) -> tuple[bytes, Address]:
+        """Read the datagram that has waited longest, and look at how long that was and at what waits behind it."""
         data, notes, _, source = self._socket.recvmsg(size, _STAMP_SPACE)
+        taken = self._taken()
+        self._more, self._turns = taken > 0.0, 0
         if self._delayed is not None:
-            self._delayed(max(_waited(notes, self._wall()), self.full * self._fill()))
+            self._delayed(max(_waited(notes, self._wall()), self.full * taken))
         return data, source
 
-    def _fill(self) -> float:
+    def _taken(self) -> float:
         """Give the part of the kernel's buffer that is taken: 0 to 1."""
         with suppress(OSError, struct.error):
             taken, room, *_ = _MEMINFO.unpack(self._socket.getsockopt(socket.SOL_SOCKET, _SO_MEMINFO, _MEMINFO.size))
@@ -151,12 +167,11 @@ class UdpPort:
         except OSError:
             self._socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, RECEIVE_BUFFER)
 
-    def _flow(self, remote: Address) -> Flow:
-        flow = self._flows.get(remote)
-        if flow is None:
-            if len(self._flows) >= 4096:
-                self._flows.clear()
-            flow = self._flows[remote] = Flow("UDP", self.local, remote)
+    def _flow(self, source: Address) -> Flow:
+        """Make the flow of a source as the system writes it: with IPv6, more than an address and a port."""
+        if len(self._flows) >= 4096:
+            self._flows.clear()
+        flow = self._flows[source] = Flow("UDP", self.local, (source[0], source[1]))
         return flow
 
 

@@ -14,7 +14,7 @@ from reactor import Reactor, reactor
 from twisted.internet.defer import Deferred
 
 from sip_guard.sip.flow import Address, Flow
-from sip_guard.transport.udp import BATCH, LONGEST_WAIT, RECEIVE_BUFFER, UdpPort, _waited
+from sip_guard.transport.udp import BATCH, LONGEST_WAIT, LOOK, RECEIVE_BUFFER, UdpPort, _waited
 
 
 def _has_ipv6() -> bool:
@@ -279,6 +279,31 @@ def test_each_batch_is_told_of_once() -> None:
         assert len(watched.delays) == 2
 
 
+@linux
+def test_while_nothing_waits_behind_a_datagram_the_queue_is_looked_at_now_and_then() -> None:
+    with watching() as watched:
+        for number in range(1, 3 * LOOK + 1):
+            watched.gets(b"x")
+            watched.port.doRead()
+            assert len(watched.read) == number
+        assert len(watched.delays) == 3
+
+
+@linux
+def test_datagrams_that_come_faster_than_they_are_read_are_read_together() -> None:
+    with watching() as watched:
+        watched.gets(b"x")
+        watched.port.doRead()
+        watched.gets(*[b"x"] * (BATCH + LOOK))
+        for number in range(1, LOOK):
+            watched.port.doRead()
+            assert len(watched.read) == 1 + number
+        watched.port.doRead()
+        assert len(watched.read) == LOOK + BATCH
+        watched.port.doRead()
+        assert len(watched.read) == 1 + LOOK + BATCH
+
+
 def test_of_nothing_nothing_is_told() -> None:
     with watching() as watched:
         watched.port.doRead()
@@ -303,8 +328,9 @@ def test_a_buffer_that_fills_up_is_told_as_a_delay() -> None:
         while len(watched.read) < 20 or watched.read[-1] != b"y":
             watched.gets(b"y")
             watched.port.doRead()
-        watched.gets(b"y")
-        watched.port.doRead()
+        for _ in range(LOOK):
+            watched.gets(b"y")
+            watched.port.doRead()
         assert watched.delays[-1] < 2.0
 
 
@@ -332,6 +358,7 @@ def test_where_the_kernel_notes_nothing_all_is_read_the_same() -> None:
         poor.recvmsg.side_effect = lambda size, _: real.recvmsg(size)
         watched.port._socket = poor
         watched.gets(b"a", b"b")
+        watched.port.doRead()
         watched.port.doRead()
         assert watched.read == [b"a", b"b"]
         assert watched.delays == [0.0]
