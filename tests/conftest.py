@@ -12,6 +12,7 @@ from scene import Scene
 from wrong import Folder
 
 settings.register_profile("sip_guard", derandomize=True, deadline=None, max_examples=100, print_blob=True)
+settings.register_profile("compiled", settings.get_profile("sip_guard"), max_examples=20)
 settings.load_profile("sip_guard")
 
 

@@ -28,6 +28,7 @@ from sip_guard.cli.complaints import Complaints
 from sip_guard.config.options import Limits
 from sip_guard.demo.pki import DAY, Window, authority, issue
 from sip_guard.log import logger
+from sip_guard.sip import message
 
 CONFIG = """\
 listen:
@@ -277,6 +278,7 @@ def test_it_runs_until_it_is_told_to_stop(config: Path, number: int) -> None:
         lines = until_started(running)
         assert [line["event"] for line in lines] == ["no_state_directory", "listening", "started"]
         assert (lines[-1]["version"], lines[-1]["config"], lines[-1]["trunks"]) == (__version__, str(config), 1)
+        assert lines[-1]["compiled"] is not message.__file__.endswith(".py")
         running.send_signal(number)
         out, err = running.communicate(timeout=20)
     drained = ["draining", "drained"] if number == signal.SIGTERM else []

@@ -957,6 +957,7 @@ def test_what_does_not_arrive_is_logged() -> None:
     assert guard.counts() == {"decision": 1, "undelivered": 1}
 
 
+@pytest.mark.interpreted  # it replaces a method
 def test_a_mistake_in_carrying_out_a_verdict_is_answered_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
     guard = Guard()
     monkeypatch.setattr(Forwarding, "begin", lambda *_: 1 / 0)

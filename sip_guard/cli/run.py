@@ -18,6 +18,7 @@ from sip_guard.config import load
 from sip_guard.control import Control
 from sip_guard.log import logger
 from sip_guard.memory import settle
+from sip_guard.sip import message
 from sip_guard.supervisor import Supervisor
 
 if TYPE_CHECKING:
@@ -52,7 +53,8 @@ def run(path: Path) -> None:
             control.listen(config.control)
     except OSError as error:
         raise click.ClickException(str(error.strerror)) from None
-    started = {"version": __version__, "config": str(path), "trunks": len(config.trunks)}
+    compiled = not message.__file__.endswith(".py")
+    started = {"version": __version__, "compiled": compiled, "config": str(path), "trunks": len(config.trunks)}
     reactor.callWhenRunning(log.info, "started", **started)
     reactor.callWhenRunning(settle)
     soon = IReactorFromThreads(reactor).callFromThread

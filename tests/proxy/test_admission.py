@@ -13,6 +13,7 @@ OVERLOADED = (503, "Overloaded", b"")
 TOO_FAST = (503, "Call Rate Exceeded", b"")
 TOO_MANY = (503, "Too Many Calls", b"")
 NO_ROOM = (503, "Too Many Transactions", b"")
+pytestmark = pytest.mark.interpreted  # `Loaded` is a subclass
 
 
 class Loaded(Overload):

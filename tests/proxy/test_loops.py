@@ -129,6 +129,7 @@ def test_a_via_without_a_mark_is_no_loop(via: str) -> None:
     assert not LOOPS.closed(read_request(request("INVITE", "sip:b@c", f"Via: {via}")), CARRIER)
 
 
+@pytest.mark.interpreted  # `Counted` is a subclass
 def test_nothing_is_computed_for_a_request_that_never_was_here() -> None:
     class Counted(Seal):
         made = 0
