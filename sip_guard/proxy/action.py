@@ -1,14 +1,13 @@
 """What the core wants done."""
 
-from typing import NamedTuple
-
 from sip_guard.peer import Trunk
 from sip_guard.proxy.key import Key
 from sip_guard.sip.flow import Address, End, Flow
 from sip_guard.sip.message import Request
+from sip_guard.value import Value
 
 
-class Send(NamedTuple):
+class Send(Value):
     """Send these octets along this flow."""
 
     octets: bytes
@@ -17,7 +16,7 @@ class Send(NamedTuple):
     """Of an answer, where it goes if the connection that its request came by is closed (RFC 3261 18.2.2)."""
 
 
-class Screen(NamedTuple):
+class Screen(Value):
     """Find out whether this caller is entitled to the number it presents, then call `decide` with the key."""
 
     key: Key
@@ -26,13 +25,13 @@ class Screen(NamedTuple):
     flow: Flow
 
 
-class Abandon(NamedTuple):
+class Abandon(Value):
     """The caller gave up before there was a verdict: stop finding out."""
 
     key: Key
 
 
-class Refused(NamedTuple):
+class Refused(Value):
     """Take note that a request got no further than here, with which answer: it is among the actions beside this."""
 
     request: Request
@@ -41,7 +40,7 @@ class Refused(NamedTuple):
     flow: Flow
 
 
-class Unreached(NamedTuple):
+class Unreached(Value):
     """Take note that a request reached nobody, though it was let through: the guard itself answers it."""
 
     request: Request
@@ -51,7 +50,7 @@ class Unreached(NamedTuple):
     """Names of targets, empty within a call, and their addresses, in the order in which they were tried."""
 
 
-class Marked(NamedTuple):
+class Marked(Value):
     """Take note that a target's address is used from now on, or not any more."""
 
     target: str
@@ -60,7 +59,7 @@ class Marked(NamedTuple):
     reason: str
 
 
-class Followed(NamedTuple):
+class Followed(Value):
     """What a call that was let through is known by until it ends."""
 
     decision: int
@@ -69,14 +68,14 @@ class Followed(NamedTuple):
     """`Call.caller`; None: nobody is told how long the caller was listened to."""
 
 
-class Answered(NamedTuple):
+class Answered(Value):
     """Take note of the first final answer to a call that was let through: from 200 to 299, it begins to be spoken."""
 
     call: Followed
     code: int
 
 
-class Ended(NamedTuple):
+class Ended(Value):
     """Take note that a call that was answered is over."""
 
     call: Followed

@@ -4,6 +4,8 @@ import re
 from collections.abc import Callable, Iterable
 from functools import lru_cache
 
+from msgspec.structs import replace
+
 from sip_guard.peer import Target, Trunk
 from sip_guard.proxy.action import Action, Marked, Send, Unreached
 from sip_guard.proxy.anonymity import conceal_answer
@@ -124,8 +126,8 @@ class Forwarding:
             by_tcp = End("TCP", end.address)
             reaching = self.local(by_tcp, came)
             if reaching is not None and self._hops.is_up(Hop(by_tcp), now):
-                server.hops.insert(0, hop._replace(fragmented=True))
-                hop, end, local = hop._replace(end=by_tcp), by_tcp, reaching
+                server.hops.insert(0, replace(hop, fragmented=True))
+                hop, end, local = replace(hop, end=by_tcp), by_tcp, reaching
                 draft.above[0] = via_line(local, key[0], offer)
                 octets = draft.octets()
         flow = Flow(end.transport, local.address, end.address)
@@ -237,7 +239,7 @@ class Forwarding:
 
     def _failure(self, server: ServerTransaction, final: Final, now: float) -> list[Action]:
         """Go on elsewhere after a final answer that is no 2xx, or give the best of what came."""
-        response, client = final
+        response, client = final.response, final.client
         if response.code >= 600:
             # Wherever it came from, nobody else is to be asked (RFC 3261 16.7 step 5).
             server.hops = []
@@ -276,7 +278,7 @@ class Forwarding:
         room = MAX_REDIRECTIONS - len(server.redirected)
         found = contacts(final.response, server.request, [*tried, *server.redirected])[: max(0, room)]
         server.redirected += found
-        return [final.client.hop._replace(uri=uri, fragmented=False) for uri in found] + (server.hops if found else [])
+        return [replace(final.client.hop, uri=uri, fragmented=False) for uri in found] + (server.hops if found else [])
 
     def _conclude(self, server: ServerTransaction, now: float) -> list[Action]:
         """Answer with the best of what came (RFC 3261 16.7 step 6), or tell that nothing did."""
@@ -286,8 +288,9 @@ class Forwarding:
             self._table.stay_silent(server, now)
             return []
         if at is not None:
-            response, client = server.finals[at]
-            return self._pass_on(server, response, client, self._hops.peers.of(client.flow), now)
+            final = server.finals[at]
+            sender = self._hops.peers.of(final.client.flow)
+            return self._pass_on(server, final.response, final.client, sender, now)
         if server.cancelled and server.invite:
             return self._table.answer(server, 487, now)
         if not any(self._hops.is_up(hop, now) for hop in server.tried):

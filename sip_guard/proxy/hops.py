@@ -1,7 +1,7 @@
 """Where requests can go: the addresses of each target, in the order in which they are tried (RFC 3263 4)."""
 
 from collections.abc import Callable, Iterable
-from typing import NamedTuple, get_args
+from typing import get_args
 
 import msgspec
 
@@ -12,12 +12,13 @@ from sip_guard.proxy.place import Place, order
 from sip_guard.proxy.throttle import Throttle
 from sip_guard.sip.flow import Address, End, numeric
 from sip_guard.sip.headers import Via
+from sip_guard.value import Value
 
 MAX_TRIES = 8
 """Addresses that one request is tried at."""
 
 
-class Hop(NamedTuple):
+class Hop(Value):
     """Where a request may be sent."""
 
     end: End
@@ -126,7 +127,7 @@ class Hops:
                 if self.is_up(hop, now) and (not self._throttle.holds_back(hop.end, now) or urgent())
             ]
         if not usable and hops and urgent():
-            usable = [hop._replace(desperate=True) for hop in hops]
+            usable = [msgspec.structs.replace(hop, desperate=True) for hop in hops]
         return usable[:MAX_TRIES]
 
     def side(self, hop: Hop) -> Trunk | Target | None:

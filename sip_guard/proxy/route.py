@@ -7,7 +7,7 @@ from enum import Enum, auto
 from functools import lru_cache
 from hashlib import blake2b
 from hmac import compare_digest
-from typing import Final, NamedTuple
+from typing import Final
 
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESSIV
@@ -17,6 +17,7 @@ from sip_guard.sip.headers import name_addr, split_list
 from sip_guard.sip.message import Message, Request
 from sip_guard.sip.rewrite import Draft
 from sip_guard.sip.uri import Uri
+from sip_guard.value import Value
 
 _TRANSPORTS = {b"udp": "UDP", b"tcp": "TCP", b"tls": "TLS"}
 _EARLY = {False: b"early", True: b"early anonymous"}
@@ -40,7 +41,8 @@ class Seal:
 
     def mac(self, *parts: bytes) -> bytes:
         """Give 16 characters that nobody else can compute for these parts, none of which has a line end."""
-        return b64url(blake2b(b"\r\n".join(parts), digest_size=12, key=self._secret).digest())
+        digest = blake2b(b"\r\n".join(parts), digest_size=12, key=self._secret).digest()
+        return b2a_base64(digest, newline=False).translate(_URLSAFE)
 
     def tag(self, request: Request) -> bytes:
         """Give the To tag of our answers: the same for a request sent again (RFC 3261 8.2.7)."""
@@ -176,7 +178,7 @@ class Addresses:
         return (host, uri.port or default_port(uri)) in self._own
 
 
-class Routed(NamedTuple):
+class Routed(Value):
     """What the Route of a request says, each empty if it does not."""
 
     proof: bytes

@@ -1,7 +1,6 @@
 """One request and its answers, and what is sent again until when (RFC 3261 17, with RFC 6026 for 2xx)."""
 
 from enum import Enum, auto
-from typing import NamedTuple
 
 from sip_guard.peer import Target, Trunk
 from sip_guard.proxy.hops import Hop
@@ -11,6 +10,7 @@ from sip_guard.proxy.timers import LATE, T1, T2, T4, TIMER_C, TRANSACTION, Entry
 from sip_guard.sip.flow import Address, Flow
 from sip_guard.sip.message import Request, Response
 from sip_guard.sip.rewrite import Draft, answer
+from sip_guard.value import Value
 
 LARGE = 8192
 """Octets of a request above which it counts as more than one."""
@@ -30,7 +30,7 @@ class State(Enum):
     TERMINATED = auto()
 
 
-class Final(NamedTuple):
+class Final(Value):
     """A final answer that was not passed on yet, and where it came from."""
 
     response: Response

@@ -22,16 +22,14 @@ def invalid(request: Request, peer: Trunk | Target, addresses: Addresses, loops:
     if scheme(request.uri) not in SCHEMES:
         return 416, "", b""
     ours = request.method == b"OPTIONS" and not request.to_tag and addresses.include(Uri.parse(request.uri))
-    if _is_zero(request.value(b"max-forwards")) and not ours:
+    left = request.value(b"max-forwards")
+    if left and int(left) == 0 and not ours:
         return 483, "", b""
     if not ours and loops.closed(request, peer):
         return 482, "", b""
     if b"proxy-require" in request and request.method != b"ACK":
         return 420, "", b"Unsupported: " + b", ".join(request.values(b"proxy-require"))
-    if _is_zero(request.value(b"max-breadth")) and not ours:
+    breadth = request.value(b"max-breadth")
+    if breadth and int(breadth) == 0 and not ours:
         return 440, "", b""
     return None
-
-
-def _is_zero(digits: bytes) -> bool:
-    return digits != b"" and int(digits) == 0

@@ -1,6 +1,7 @@
 from random import Random
 
 import pytest
+from msgspec.structs import replace
 from scene import OTHER_TRUNK, OUT, SECOND, TARGET, TRUNK, target
 
 from sip_guard.peer import Peers, Probe, Target
@@ -106,7 +107,7 @@ def test_of_an_address_that_is_its_targets_no_more_nothing_is_told_and_nothing_k
     hops = known(NAMED)
     hops.located(NAMED, (Place("UDP", BOB.address),), 0.0)
     hop = hops.at(BOB)
-    by_tcp = hop._replace(end=End("TCP", BOB.address))
+    by_tcp = replace(hop, end=End("TCP", BOB.address))
     for each in (hop, by_tcp):
         hops.unanswered(each, 0.0, "no answer")
     assert len(hops._health._troubles) == 2
