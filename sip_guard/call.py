@@ -2,6 +2,7 @@
 
 import re
 from enum import Enum, StrEnum
+from operator import attrgetter
 from typing import Literal, Self
 
 import msgspec
@@ -314,6 +315,8 @@ class Code(Enum):
     EMERGENCY = ("emergency", Outcome.EXEMPT, 0, "", "RFC 5031")
     PSAP_CALLBACK = ("psap-callback", Outcome.EXEMPT, 0, "", "RFC 7090")
 
+    # As `Enum` has it, but without a function of Python for each time.
+    value = property(attrgetter("_value_"))
     outcome: Outcome
     sip_code: int
     phrase: str

@@ -11,7 +11,7 @@ from sip_guard.policy.act import ENFORCE
 from sip_guard.policy.reasons import Protocol, reasons
 from sip_guard.policy.rule import Rule
 from sip_guard.policy.rules import Rules
-from sip_guard.policy.weighing import chief, result
+from sip_guard.policy.weighing import chief, exempt, result
 from sip_guard.sip.reason import is_sip
 from sip_guard.sip.rewrite import PHRASES
 from sip_guard.verdict import Forward, Redirect, Reject, Tags, Verdict
@@ -76,7 +76,7 @@ class Decision(msgspec.Struct, frozen=True):
     @property
     def exempt(self) -> bool:
         """Whether the call passes whatever else is found, as one to an emergency number does."""
-        return any(finding.code.outcome is Outcome.EXEMPT for finding in self.findings)
+        return exempt(self.findings) is not None
 
 
 def decide(call: Call, findings: Sequence[Finding], rules: Rules, options: TagOptions) -> Decision:
@@ -123,7 +123,7 @@ def decide(call: Call, findings: Sequence[Finding], rules: Rules, options: TagOp
         tags = Tags()
         action = "anonymise" if hiding else "tag" if tagged or (weighing and not ended) else "allow"
         if action != "allow":
-            shadow = ",".join(shadow.rule for shadow in shadows)
+            shadow = ",".join([shadow.rule for shadow in shadows])
             text = f"verdict={found};reason={reason};rule={rule_id};mode={mode.word}"
             tags = _tags(call, weighing, options, text, shadow)
         verdict = Forward(_without_priority(tags, findings), told, anonymise=hiding is not None)
@@ -142,6 +142,8 @@ def _excused(findings: Sequence[Finding]) -> list[Finding]:
 
     A token that came before with another call answers for nothing.
     """
+    if not [finding for finding in findings if finding.excuse is not None]:
+        return list(findings)
     replayed = {finding.token for finding in findings if finding.code.outcome is Outcome.REPLAYED}
     passed = [
         finding.attestation
@@ -200,7 +202,10 @@ def _attestation(weighing: list[Finding]) -> Attestation | None:
     """Give what the target may be told of the token that passed: nothing of one that was replayed."""
     if result(weighing) != "passed":
         return None
-    return next((finding.attestation for finding in weighing if finding.attestation), None)
+    for finding in weighing:
+        if finding.attestation is not None:
+            return finding.attestation
+    return None
 
 
 def _without_priority(tags: Tags, findings: Sequence[Finding]) -> Tags:
@@ -208,7 +213,7 @@ def _without_priority(tags: Tags, findings: Sequence[Finding]) -> Tags:
 
     It has it if its good tokens authorise together all that is asked for; a bad one beside them takes nothing away.
     """
-    codes = {finding.code for finding in findings}
+    codes = [finding.code for finding in findings]
     if Code.RPH_FAILED in codes and Code.RPH_PASSED not in codes:
         return msgspec.structs.replace(tags, removed=frozenset({b"resource-priority"}))
     return tags
@@ -221,10 +226,12 @@ def _told(options: TagOptions, text: str, level: str, shadow: str) -> list[tuple
 
 
 def _written(headers: list[tuple[str, str]]) -> tuple[tuple[bytes, bytes], ...]:
-    written = ((name.encode(), _printable(value)) for name, value in headers)
-    return tuple((name, value) for name, value in written if value)
+    return tuple([(name.encode(), value) for name, text in headers if (value := _printable(text))])
 
 
 def _printable(text: str) -> bytes:
     """Give a value that a peer wrote as one that fits in a header field; empty if it says nothing."""
-    return _UNPRINTABLE.sub("?", text[:256]).strip().encode()
+    text = text[:256]
+    if not (text.isascii() and text.isprintable()):
+        text = _UNPRINTABLE.sub("?", text)
+    return text.strip().encode()

@@ -24,7 +24,10 @@ def reasons(call: Call, findings: Iterable[Finding], protocol: Protocol) -> tupl
     With protocol STIR, each names its token by the `ppi` parameter. With SIP, as SHAKEN had it before, there is at most
     one (RFC 3326 2), for the reason why no token is good.
     """
-    wrong = [finding for finding in findings if _is_error(finding)]
+    # A check of ours that took too long is no error of a token.
+    wrong = [each for each in findings if each.code.outcome in _ERRORS and each.code is not Code.CHECK_UNAVAILABLE]
+    if not wrong:
+        return ()
     values: list[bytes] = []
     if protocol in ("stir", "both"):
         values += dict.fromkeys(_value(b"STIR", finding) + _ppi(call, finding) for finding in wrong)
@@ -32,11 +35,6 @@ def reasons(call: Call, findings: Iterable[Finding], protocol: Protocol) -> tupl
     if protocol in ("sip", "both") and first is not None:
         values.append(_value(b"SIP", first))
     return tuple(values)
-
-
-def _is_error(finding: Finding) -> bool:
-    """Tell whether a token is wrong: a check of ours that took too long is none of its errors."""
-    return finding.code.outcome in _ERRORS and finding.code is not Code.CHECK_UNAVAILABLE
 
 
 def _value(protocol: bytes, finding: Finding) -> bytes:

@@ -20,7 +20,7 @@ class Rules:
         """`key`, of at most 64 octets, chooses the calls that a rule in `sample` acts on."""
         self._rules = tuple(rule for rule in rules if rule.mode.word != "off")
         self._key = key
-        self._kept: dict[tuple[str, str, str, frozenset[str]], tuple[Rule, ...]] = {}
+        self._kept: dict[tuple[str, ...], tuple[Rule, ...]] = {}
 
     def __iter__(self) -> Iterator[Rule]:
         """Give all that are asked, in their order."""
@@ -28,10 +28,11 @@ class Rules:
 
     def about(self, call: Call, findings: Sequence[Finding]) -> tuple[Rule, ...]:
         """Give the rules that may apply, in their order: by the trunk and the names of what was found, they could."""
-        trunk, names = call.trunk, names_of(findings)
-        kind = trunk.name, trunk.origin, trunk.identity, names
+        trunk = call.trunk
+        kind = trunk.name, trunk.origin, trunk.identity, *[finding.code.value for finding in findings]
         kept = self._kept.get(kind)
         if kept is None:
+            names = names_of(findings)
             kept = tuple(rule for rule in self._rules if rule.when.of_trunk(trunk) and rule.when.of_names(names))
             if len(self._kept) >= MAX_KEPT:
                 self._kept.clear()

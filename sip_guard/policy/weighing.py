@@ -23,13 +23,14 @@ it weighs alone, and beside others it is some other check that had an outage.
 """
 
 _ORDER = {outcome: place for place, outcome in enumerate(RESULTS)}
-_PRECEDENCE = (403, 436, 437, 438, 428)
+_PRECEDENCE = {code: place for place, code in enumerate((403, 436, 437, 438, 428))}
+_SILENT = frozenset((Outcome.NOTE, Outcome.EXEMPT))
 
 
-def result(findings: Collection[Finding]) -> str:
+def result(findings: Iterable[Finding]) -> str:
     """Say in one word what verification came to, by the findings that weigh: the `verdict` of `X-SIP-Guard`."""
-    outcomes = {finding.code.outcome for finding in findings}
-    return next((RESULTS[outcome] for outcome in RESULTS if outcome in outcomes), "absent")
+    found = deciding(findings)
+    return "absent" if found is None else RESULTS[found.code.outcome]
 
 
 def deciding(findings: Iterable[Finding]) -> Finding | None:
@@ -51,10 +52,12 @@ def chief(findings: Collection[Finding]) -> Finding | None:
 
 def exempt(findings: Iterable[Finding]) -> Finding | None:
     """Give the finding for which a call passes whatever the rules say; None without one."""
-    return next((finding for finding in findings if finding.code.outcome is Outcome.EXEMPT), None)
+    for finding in findings:
+        if finding.code.outcome is Outcome.EXEMPT:
+            return finding
+    return None
 
 
 def _rank(finding: Finding) -> tuple[bool, bool, int]:
-    code = finding.code
-    first = _PRECEDENCE.index(code.sip_code) if code.sip_code in _PRECEDENCE else -1
-    return code.outcome in (Outcome.NOTE, Outcome.EXEMPT), code.outcome is not Outcome.REPLAYED, first
+    code, outcome = finding.code, finding.code.outcome
+    return outcome in _SILENT, outcome is not Outcome.REPLAYED, _PRECEDENCE.get(code.sip_code, -1)

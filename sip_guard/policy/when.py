@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterable, Sequence
 from datetime import UTC, datetime, tzinfo
+from functools import cached_property
 from typing import Final
 
 import msgspec
@@ -24,7 +25,7 @@ SIGNER: Final = ("repository", "issuer")
 ONE_FINDING: Final = (*TOKEN, *SIGNER, *NUMBER)
 
 
-class When(msgspec.Struct, frozen=True, kw_only=True):
+class When(msgspec.Struct, frozen=True, kw_only=True, dict=True):
     """Conditions, all of which must hold; an empty one does. Those about a finding must hold for the same one."""
 
     finding: Words = ANY
@@ -92,17 +93,25 @@ class When(msgspec.Struct, frozen=True, kw_only=True):
 
     def match_rest(self, call: Call, findings: Sequence[Finding]) -> Sequence[Finding] | None:
         """Do as `match` where `of_trunk` and `of_names` hold already."""
-        if not (self._of_numbers(call) and self._of_diversion(call) and self._of_time(call)):
+        if self._asks_of_call and not (self._of_numbers(call) and self._of_diversion(call) and self._of_time(call)):
             return None
-        about = [(name, words) for name in ONE_FINDING if (words := getattr(self, name)) is not ANY and words]
-        if not about and not self.finding.wanted:
+        about, wanted = self._of_one_finding, self.finding.wanted
+        if not about and not wanted:
             return ()
-        matched = (
-            finding
-            for finding in findings
-            if self._is_named(finding) and all(_takes(words, name, finding) for name, words in about)
-        )
+        matched = [each for each in findings if not wanted or not wanted.isdisjoint(_names(each))]
+        if about:
+            matched = [each for each in matched if all(_takes(words, name, each) for name, words in about)]
         return tuple(matched) or None
+
+    @cached_property
+    def _asks_of_call(self) -> bool:
+        """Whether it asks for anything but the trunk and the findings."""
+        return self.hours is not None or any(getattr(self, name) for name in (*BEGINNINGS, "diverted", "days"))
+
+    @cached_property
+    def _of_one_finding(self) -> tuple[tuple[str, Words], ...]:
+        """What is asked of one finding beside its name."""
+        return tuple((name, words) for name in ONE_FINDING if (words := getattr(self, name)))
 
     def unmet(self, call: Call, findings: Sequence[Finding]) -> tuple[str, ...]:
         """Name the conditions that do not hold, as they are written in a rule; none: it holds.
@@ -125,13 +134,11 @@ class When(msgspec.Struct, frozen=True, kw_only=True):
         unmet = [name for name, holds in asked.items() if name in written and not holds()]
         if not unmet and self.match(call, findings) is None:
             about = [str(name) for name in ONE_FINDING if name in written]
-            named = [finding for finding in findings if self._is_named(finding)]
+            wanted = self.finding.wanted
+            named = [finding for finding in findings if not wanted or not wanted.isdisjoint(_names(finding))]
             apart = [name for name in about if not any(_takes(getattr(self, name), name, finding) for finding in named)]
             unmet = apart or about
         return tuple(f"{name}: {written[name]}" for name in unmet)
-
-    def _is_named(self, finding: Finding) -> bool:
-        return not self.finding.wanted or not self.finding.wanted.isdisjoint(_names(finding))
 
     def _of_numbers(self, call: Call) -> bool:
         return (self.caller is ANY or self.caller.begin(_callers(call))) and (
@@ -159,7 +166,7 @@ def names_of(findings: Iterable[Finding]) -> frozenset[str]:
 
 
 def _names(finding: Finding) -> tuple[str, str]:
-    return finding.code.value, finding.code.outcome.value
+    return finding.code.value, finding.code.outcome
 
 
 def _takes(words: Words, name: str, finding: Finding) -> bool:
