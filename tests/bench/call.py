@@ -3,8 +3,8 @@
 The certificate is in the cache, the checks are those of a configuration that names trust anchors and nothing else, and
 decisions are logged to a file and queued for the record, which a thread would write.
 
-With `--in-progress`, `--rules` or `--signers`, a guard that has as many of them runs in turn with one that has none,
-and the ratio says by how much a call costs more.
+With `--in-progress`, `--rules`, `--signers` or `--protected`, a guard that has as many of them runs in turn with one
+that has none, and the ratio says by how much a call costs more.
 """
 
 import argparse
@@ -13,12 +13,15 @@ import pstats
 import random
 import sys
 import time
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from statistics import median
 from tempfile import TemporaryDirectory, TemporaryFile
+from typing import NamedTuple
 
 from messages import ALICE, BOB, octets
-from twisted.internet.defer import succeed
+from protected import compiled, rows
+from twisted.internet.defer import Deferred, succeed
 from twisted.internet.task import Clock
 
 from sip_guard.checking import checks_of
@@ -26,6 +29,7 @@ from sip_guard.config import load
 from sip_guard.demo.pki import Issued, Window, sti_intermediate, sti_root, sti_signer
 from sip_guard.journal.journal import Journal
 from sip_guard.journal.options import Options as Record
+from sip_guard.lists.keeper import Keeper
 from sip_guard.log import logger
 from sip_guard.memory import settle
 from sip_guard.peer import Peers
@@ -52,6 +56,7 @@ verification: {anchors: [anchors]}
 """
 URL = "https://certificates.carrier.example/shaken/{}.pem"
 RARE = "{finding: certificate-expired, trunk: carrier}"
+LISTS = "lists: [{name: protected, file: protected.csv}]\n"
 SDP = (
     b"v=0\r\no=- 1 1 IN IP4 127.0.0.2\r\ns=-\r\nc=IN IP4 127.0.0.2\r\nt=0 0\r\nm=audio 49170 RTP/AVP 8 0 101\r\n"
     b"a=rtpmap:8 PCMA/8000\r\na=rtpmap:0 PCMU/8000\r\na=rtpmap:101 telephone-event/8000\r\na=sendrecv\r\n"
@@ -60,22 +65,40 @@ LAST = 200
 """Calls of which the transactions are not over yet, as at some calls a second."""
 
 
+class Size(NamedTuple):
+    """How much a guard has."""
+
+    in_progress: int = 0
+    """Calls that go on."""
+    rules: int = 0
+    """Rules that no call here can be about."""
+    signers: int = 1
+    """Whose calls come in turn."""
+    protected: int = 0
+    """Numbers on a list, none of which calls here."""
+    callers: int = 1
+    """Numbers that call in turn, 10,000 at most."""
+
+
 class Guard:
     """The guard between a carrier and a PBX that are only octets."""
 
-    def __init__(self, folder: Path, *, signed: bool, signers: int = 1, rules: int = 0) -> None:
-        """`signers`: whose calls come in turn; `rules`: how many there are that no call here can be about."""
+    def __init__(self, folder: Path, size: Size, *, signed: bool) -> None:
         window = Window.around(time.time())
         root = sti_root(window)
         intermediate = sti_intermediate(root, window)
-        self._signers = [sti_signer(intermediate, window, str(1000 + number)) for number in range(signers)]
+        self._signers = [sti_signer(intermediate, window, str(1000 + number)) for number in range(size.signers)]
+        self._callers = [f"{ALICE[:-4]}{number:04}" for number in range(size.callers)]
         self._signed = signed
         folder.mkdir()
         (folder / "anchors").mkdir()
         (folder / "anchors" / "root.pem").write_bytes(root.pem)
         path = folder / "guard.yaml"
-        more = "".join(f"\n    - {{id: rule-{number}, when: {RARE}, then: tag}}" for number in range(rules))
-        path.write_text(CONFIG + (f"policy:\n  rules:{more}\n" if more else ""))
+        more = "".join(f"\n    - {{id: rule-{number}, when: {RARE}, then: tag}}" for number in range(size.rules))
+        if size.protected:
+            with (folder / "protected.csv").open("w") as file:
+                file.writelines(rows(size.protected))
+        path.write_text(CONFIG + (f"policy:\n  rules:{more}\n" if more else "") + (LISTS if size.protected else ""))
         config = load(path)
         clock = self._clock = Clock()
         trusts = Trusts(group.trust() for group in config.trust)
@@ -90,8 +113,11 @@ class Guard:
         )
         end = End("UDP", GUARD)
         proxy = Proxy(Peers(config.trunks, config.targets), [end], bytes(32), random.randbytes, routes=config.routes)
+        for source in config.lists:
+            compiled(source, folder)
+        lists = Keeper(config.lists, folder, lambda _: Deferred(), clock, _told_of_list) if config.lists else None
         screening = Screening(
-            tuple(checks_of(config, clock, trusts, lambda: certificates.get, None)),
+            tuple(checks_of(config, clock, trusts, lambda: certificates.get, lists)),
             Rules(config.rules, bytes(32)),
             clock,
             emergency=config.emergency,
@@ -114,6 +140,8 @@ class Guard:
         self._carrier = Flow("UDP", GUARD, CARRIER)
         self._pbx = Flow("UDP", GUARD, PBX)
         self.taken: dict[str, list[int]] = {}
+        for number in range(size.in_progress):
+            self.call(number, hang_up=False)
 
     def _signer_at(self, url: str) -> Issued:
         return self._signers[int(url.rpartition("/")[2].removesuffix(".pem"))]
@@ -131,7 +159,8 @@ class Guard:
 
     def call(self, number: int, *, hang_up: bool = True) -> None:
         """Let one call pass, and the time that it takes at some calls a second."""
-        of = {"From": f'"Alice" <sip:{ALICE}@carrier.example>;tag=a{number}', "Call-ID": f"{number}@carrier.example"}
+        caller = self._callers[number % len(self._callers)]
+        of = {"From": f'"Alice" <sip:{caller}@carrier.example>;tag=a{number}', "Call-ID": f"{number}@carrier.example"}
         invite = self._from_carrier("INVITE", 1, of, f"<sip:{BOB}@guard.example>")
         out = self._take("INVITE", invite, self._carrier)
         self._take("100", _answer(out, "100 Trying", ""), self._pbx)
@@ -172,7 +201,7 @@ class Guard:
                 attest="A",
                 dest_tn=[BOB[1:]],
                 iat=int(time.time()),
-                orig_tn=ALICE[1:],
+                orig_tn=self._callers[number % len(self._callers)][1:],
                 origid=f"{number:08x}-e89b-12d3-a456-426655440000",
                 key=self._signers[number % len(self._signers)].signing_key,
                 x5u=URL.format(number % len(self._signers)),
@@ -190,6 +219,26 @@ def _answer(request: bytes, status: str, tag: str, body: bytes = b"") -> bytes:
     return "\r\n".join([f"SIP/2.0 {status}", *lines, *more, "", ""]).encode() + body
 
 
+def warm(folder: Path, sizes: Sequence[Size], *, signed: bool) -> tuple[list[Guard], int]:
+    """Make guards of these sizes that have had calls already; give them, and the number of the next call."""
+    guards = [Guard(folder / str(at), size, signed=signed) for at, size in enumerate(sizes)]
+    begin = max(size.in_progress for size in sizes)
+    end = begin + max(LAST, *(2 * size.signers for size in sizes))
+    for guard in guards:
+        for number in range(begin, end):
+            guard.call(number)
+        guard.taken.clear()
+    settle()
+    return guards, end
+
+
+def in_turn(guards: Sequence[Guard], numbers: Iterable[int]) -> None:
+    """Let each have each call, and none always be the first."""
+    for number in numbers:
+        for guard in guards if number % 2 else guards[::-1]:
+            guard.call(number)
+
+
 def main() -> None:
     """Print a line for each message, and their sum."""
     parser = argparse.ArgumentParser(prog="scripts/bench call", description=__doc__)
@@ -198,29 +247,17 @@ def main() -> None:
     parser.add_argument("--in-progress", type=int, default=0, metavar="N", help="beside so many calls that go on")
     parser.add_argument("--rules", type=int, default=0, metavar="N", help="with so many rules that cannot apply")
     parser.add_argument("--signers", type=int, default=1, metavar="N", help="of so many signers in turn")
+    parser.add_argument("--protected", type=int, default=0, metavar="N", help="with so many protected numbers")
     parser.add_argument("--profile", action="store_true", help="print what cProfile says of it, too")
     given = parser.parse_args()
+    size = Size(given.in_progress, given.rules, given.signers, given.protected)
     with TemporaryDirectory() as folder:
-        guards = [Guard(Path(folder) / "one", signed=not given.unsigned)]
-        if given.in_progress or given.rules or given.signers > 1:
-            more = Guard(Path(folder) / "other", signed=not given.unsigned, signers=given.signers, rules=given.rules)
-            for number in range(given.in_progress):
-                more.call(number, hang_up=False)
-            guards.append(more)
-        begin = given.in_progress
-        warm = max(LAST, 2 * given.signers)
-        for guard in guards:
-            for number in range(begin, begin + warm):
-                guard.call(number)
-            guard.taken.clear()
-        settle()
+        sizes = [Size()] if size == Size() else [Size(), size]
+        guards, number = warm(Path(folder), sizes, signed=not given.unsigned)
         if given.profile:
-            _profiled(guards[-1], begin + warm, given.count)
+            _profiled(guards[-1], number, given.count)
             return
-        for number in range(begin + warm, begin + warm + given.count):
-            # None is always the first.
-            for guard in guards if number % 2 else guards[::-1]:
-                guard.call(number)
+        in_turn(guards, range(number, number + given.count))
     totals = [_told(guard) for guard in guards]
     if len(totals) > 1:
         sys.stdout.write(f"{'ratio':14} {totals[1] / totals[0]:7.3f}\n")
@@ -245,6 +282,10 @@ def _profiled(guard: Guard, begin: int, count: int) -> None:
     for number in range(begin, begin + count):
         guard.call(number)
     pstats.Stats(profile).sort_stats("cumtime").print_stats("sip_guard", 110)
+
+
+def _told_of_list(name: str, report: object) -> None:
+    raise AssertionError(name, report)
 
 
 def _raise(_where: str, error: BaseException | None) -> None:
