@@ -15,7 +15,7 @@ def take_own(draft: Draft, flow: Flow) -> bool:
     With it go a port and a transport that are not the usual ones, for they were ours. The next element would send the
     request back here.
     """
-    if b"maddr" not in draft.start.lower():
+    if draft.start.lower().find(b"maddr") < 0:
         return False
     uri = Uri.parse(draft.uri)
     maddr = None if uri is None else uri.parameter(b"maddr")

@@ -14,7 +14,7 @@ def undo(draft: Draft, addresses: Addresses) -> bool:
     and it becomes the first value of the Route, for `take_own_routes` to take. Gives whether that was so. Anybody can
     write our parameter: the draft may go on only if its proof holds, for nobody has screened this Request-URI.
     """
-    if b";" + PROOF not in draft.start:
+    if draft.start.find(b";" + PROOF) < 0:
         return False
     ours = draft.uri
     uri = Uri.parse(ours)

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from functools import lru_cache
 from typing import Final, NamedTuple, Self
 
-from sip_guard.sip.grammar import QUOTED, TOKEN
+from sip_guard.sip.grammar import COMMA, QUOTED, TOKEN
 from sip_guard.value import Value
 
 USUAL: Final = 256
@@ -91,7 +91,7 @@ def parameters(text: bytes) -> dict[bytes, bytes] | None:
 
 def split_list(value: bytes) -> list[bytes]:
     """Split a value at the commas that stand neither in `<>` nor in quotes. Empty items are left out."""
-    if b"," not in value:
+    if COMMA not in value:
         return [value] if value else []
     return [stripped for item in _LIST_ITEM.findall(value) if (stripped := item.strip())]
 

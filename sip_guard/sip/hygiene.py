@@ -7,6 +7,7 @@ wherever it can stand in a message, in every spelling that a lenient reader migh
 import re
 from collections.abc import Set as AbstractSet
 
+from sip_guard.sip.grammar import PERCENT
 from sip_guard.sip.message import Message, Request
 from sip_guard.sip.rewrite import Draft
 
@@ -92,7 +93,7 @@ def withhold(draft: Draft, *, outside: bool, anonymous: bool = False) -> None:
 
 def without_verstat(text: bytes) -> bytes:
     """Give a header line or a URI without its verstat parameters. A display name in quotes is left alone."""
-    if b"%" not in text and b"verstat" not in text.lower():
+    if PERCENT not in text and text.lower().find(b"verstat") < 0:
         return text
     return _VERSTAT_OR_QUOTED.sub(_kept, text)
 
@@ -110,7 +111,7 @@ def strip(draft: Draft, names: AbstractSet[bytes] = FORGEABLE) -> None:
         for place, name in enumerate(message.names):
             if name in names:
                 draft.remove(place)
-    if b"%" not in message.head and b"verstat" not in message.head.lower():
+    if PERCENT not in message.head and message.head.lower().find(b"verstat") < 0:
         return
     for place, name in enumerate(message.names):
         line = draft.lines[place]

@@ -81,7 +81,7 @@ def stamp(draft: Draft, parameters: bytes = b"") -> None:
     """Put `parameters` into the first Via of a draft as it stands, and remove such that others wrote."""
     for place in draft.message.places(b"via"):
         line = draft.lines[place]
-        if line is not None and (parameters or b"oc" in line.lower()):
+        if line is not None and (parameters or line.lower().find(b"oc") >= 0):
             draft.lines[place] = with_top(line, parameters)
             parameters = b""
 
