@@ -1,11 +1,11 @@
 """The one reader of the bytes: a message as received, and an index of its header fields (RFC 3261 7)."""
 
 import re
-from collections.abc import Iterable
+from collections.abc import Sequence
 from collections.abc import Set as AbstractSet
 from typing import Final
 
-from sip_guard.sip.grammar import NAMES, SINGLE, TOKEN, canonical_name, token, unfolded
+from sip_guard.sip.grammar import CR, LF, NAMES, NUL, SINGLE, canonical_name, token, unfolded
 from sip_guard.sip.headers import Via, name_addr, split_list
 from sip_guard.sip.uri import Uri, scheme
 
@@ -22,12 +22,10 @@ KNOWN_METHODS: Final = frozenset(
 MAX_CSEQ: Final = 2**31
 """What a CSeq number is below (RFC 3261 8.1.1.5)."""
 
-_NEEDED = (b"via", b"from", b"to", b"call-id", b"cseq")
-_REQUEST_LINE = re.compile(rb"(" + TOKEN + rb") ([^\s<>\"\x00-\x20\x7f]+) ([sS][iI][pP]/[0-9]+\.[0-9]+)")
-_STATUS_LINE = re.compile(rb"SIP/2\.0 ([1-6][0-9][0-9]) ([^\r\n]*)", re.IGNORECASE)
-_CSEQ = re.compile(rb"([0-9]{1,10})[ \t]+(" + TOKEN + rb")")
-_CALL_ID = re.compile(rb"[^\x00-\x20\x7f]+").fullmatch
-_DIGITS = re.compile(rb"[0-9]{1,10}").fullmatch
+_VISIBLE: Final = bytes(octet for octet in range(256) if octet > 0x20 and octet != 0x7F)
+"""What a word is of: neither blanks nor controls."""
+_IN_URI: Final = _VISIBLE.translate(None, b'<>"')
+_version = re.compile(rb"SIP/[0-9]+\.[0-9]+", re.IGNORECASE).fullmatch
 _LONE = re.compile(rb"\r(?!\n)|(?<!\r)\n|(?<!\\)\x00").search
 _LINE_END = re.compile(rb"\r\n(?![ \t])")
 
@@ -50,6 +48,7 @@ class Message:
         "_more",
         "_values",
         "body",
+        "call_id",
         "cseq",
         "from_tag",
         "head",
@@ -80,6 +79,7 @@ class Message:
         self.from_tag = b""
         """Tag of From; empty if it has none."""
         self.to_tag = b""
+        self.call_id = b""
         self.cseq = 0
         self.method = b""
         """Of the request; in a response that of its CSeq."""
@@ -105,7 +105,7 @@ class Message:
                 fault = fault or "a header field without a name"
                 name = b""
             names.append(name)
-            values.append(value.strip(b" \t") if b"\n" not in value else unfolded(value))
+            values.append(unfolded(value))
             if name not in first:
                 first[name] = place
             else:
@@ -113,10 +113,6 @@ class Message:
                 if name in SINGLE:
                     fault = fault or f"two {name.decode()} fields"
         return fault
-
-    def has_all(self, names: Iterable[bytes]) -> bool:
-        """Tell whether the message has all of these fields (long, lower case)."""
-        return all(map(self._first.__contains__, names))
 
     def has_any(self, names: AbstractSet[bytes]) -> bool:
         """Tell whether the message has one of these fields (long, lower case)."""
@@ -139,12 +135,12 @@ class Message:
         """Give the unfolded value of the field at a place in `lines`."""
         return self._values[index]
 
-    def places(self, name: bytes) -> list[int]:
+    def places(self, name: bytes) -> Sequence[int]:
         """Give the places in `lines` of all fields of that name."""
+        if name in self._more:
+            return self._more[name]
         first = self._first.get(name)
-        if first is None:
-            return []
-        return [first] if name not in self._more else list(self._more[name])
+        return () if first is None else (first,)
 
     def values(self, name: bytes) -> list[bytes]:
         """Give the unfolded values of all fields of that name, one a line of the message."""
@@ -180,7 +176,8 @@ def parse(data: bytes) -> Request | Response:
         raise MalformedMessage("larger than a message may be", 513)
     head, end, body = data.lstrip(b"\r\n").partition(b"\r\n\r\n")
     lines = head.split(b"\r\n")
-    if len(head) - len(head.translate(None, b"\r\n\0")) != 2 * (len(lines) - 1) and _LONE(head):
+    text = b"".join(lines)
+    if (CR in text or LF in text or NUL in text) and _LONE(head):
         # No answer could repeat such a field without being misread in its turn.
         raise MalformedMessage("a CR, LF or NUL that stands alone")
     if min(lines) < b"!":
@@ -204,54 +201,56 @@ def _typed(
     head: bytes, start: bytes, lines: list[bytes], body: bytes
 ) -> tuple[Request | Response, MalformedMessage | None]:
     """Make a request or a response according to the first line, and say what is wrong with that."""
-    m = _REQUEST_LINE.fullmatch(start)
-    if m is not None:
-        request = Request(head, start, lines, body)
-        request.method, request.uri, version = m.groups()
-        current = version == b"SIP/2.0" or version.upper() == b"SIP/2.0"
-        return request, None if current else MalformedMessage("another version of SIP", 505)
-    m = _STATUS_LINE.fullmatch(start)
-    if m is not None:
-        response = Response(head, start, lines, body)
-        response.code, response.phrase = int(m[1]), m[2]
-        return response, None
-    request = Request(head, start, lines, body)
-    request.uri = b""
     if start[:4].upper() == b"SIP/":
-        return request, MalformedMessage("a status line that is none")
-    request.method = start.partition(b" ")[0]
-    return request, MalformedMessage("a request line that is none")
+        response = Response(head, start, lines, body)
+        code = start[8:11]
+        if start[4:8] != b"2.0 " or start[11:12] != b" " or not b"100" <= code < b"700" or not code.isdigit():
+            return response, MalformedMessage("a status line that is none")
+        response.code, response.phrase = int(code), start[12:]
+        return response, None if LF not in start else MalformedMessage("a status line that is none")
+    request = Request(head, start, lines, body)
+    request.method, _, rest = start.partition(b" ")
+    request.uri, _, version = rest.partition(b" ")
+    usual = version == b"SIP/2.0"
+    if (
+        not (usual or _version(version))
+        or not (request.method in KNOWN_METHODS or token(request.method))
+        or not request.uri
+        or request.uri.translate(None, _IN_URI)
+    ):
+        return request, MalformedMessage("a request line that is none")
+    return request, None if usual or version.upper() == b"SIP/2.0" else MalformedMessage("another version of SIP", 505)
 
 
 def _fault(message: Request | Response) -> MalformedMessage | None:
     """Find what is wrong with the fields that a proxy reads (RFC 3261 16.3 step 1)."""
-    if not message.has_all(_NEEDED):
-        missing = next(name for name in _NEEDED if name not in message)
-        return MalformedMessage(f"no {missing.decode()} field")
-    top = split_list(message.value(b"via"))
+    first, values = message._first, message._values  # noqa: SLF001 - of one module
+    try:
+        vias, caller, callee = values[first[b"via"]], name_addr(values[first[b"from"]]), name_addr(values[first[b"to"]])
+        message.call_id, cseq = values[first[b"call-id"]], values[first[b"cseq"]]
+    except KeyError as missing:
+        return MalformedMessage(f"no {missing.args[0].decode()} field")
+    top = split_list(vias)
     via = Via.parse(top[0]) if top else None
     if via is None:
         return MalformedMessage("Via")
     message.via = via
-    cseq = _CSEQ.fullmatch(message.value(b"cseq"))
-    number = int(cseq[1]) if cseq is not None else MAX_CSEQ
-    if cseq is None or number >= MAX_CSEQ:
+    digits, _, method = cseq.replace(b"\t", b" ").partition(b" ")
+    method = method.lstrip(b" ")
+    message.cseq = int(digits) if digits.isdigit() and len(digits) <= 10 else MAX_CSEQ
+    if message.cseq >= MAX_CSEQ or not (method in KNOWN_METHODS or token(method)):
         return MalformedMessage("CSeq")
-    message.cseq = number
     if isinstance(message, Response):
-        message.method = cseq[2]
-    elif cseq[2] != message.method:
+        message.method = method
+    elif method != message.method:
         return MalformedMessage("CSeq names another method", 400 if message.method in KNOWN_METHODS else 501)
-    caller, callee = name_addr(message.value(b"from")), name_addr(message.value(b"to"))
     if not caller.uri or not callee.uri:
         return MalformedMessage("To" if caller.uri else "From")
     message.from_tag = caller.params.get(b"tag", b"")
     message.to_tag = callee.params.get(b"tag", b"")
-    if not _CALL_ID(message.value(b"call-id")):
+    if not message.call_id or message.call_id.translate(None, _VISIBLE):
         return MalformedMessage("Call-ID")
-    if isinstance(message, Request):
-        return _request_fault(message)
-    return None
+    return _request_fault(message) if isinstance(message, Request) else None
 
 
 def _request_fault(request: Request) -> MalformedMessage | None:
@@ -260,9 +259,9 @@ def _request_fault(request: Request) -> MalformedMessage | None:
         return MalformedMessage("Request-URI")
     if b"max-forwards" in request:
         hops = request.value(b"max-forwards")
-        if not _DIGITS(hops) or int(hops) > 255:
+        if not _is_number(hops) or int(hops) > 255:
             return MalformedMessage("Max-Forwards")
-    if b"max-breadth" in request and not _DIGITS(request.value(b"max-breadth")):
+    if b"max-breadth" in request and not _is_number(request.value(b"max-breadth")):
         return MalformedMessage("Max-Breadth")
     for value in request.values(b"contact"):
         for item in split_list(value):
@@ -276,10 +275,14 @@ def _body_fault(message: Message) -> MalformedMessage | None:
     if b"content-length" not in message:
         return None
     text = message.value(b"content-length")
-    if not _DIGITS(text):
+    if not _is_number(text):
         return MalformedMessage("Content-Length")
     length = int(text)
     if length > len(message.body):
         return MalformedMessage("the body is shorter than its Content-Length")
     message.body = message.body[:length]
     return None
+
+
+def _is_number(text: bytes) -> bool:
+    return text.isdigit() and len(text) <= 10
