@@ -440,7 +440,10 @@ class Call(msgspec.Struct, frozen=True):
 
         Nobody is named twice. Anyone can write it: `diverted` says whether it is believed.
         """
-        parties = (Party.of(value, self.trunk.dial_plan) for value in diverting(self.request))
+        values = diverting(self.request)
+        if not values:
+            return ()
+        parties = (Party.of(value, self.trunk.dial_plan) for value in values)
         return tuple({party.number or party.uri: party for party in parties if party.uri is not None}.values())
 
     @property
@@ -492,8 +495,8 @@ class Call(msgspec.Struct, frozen=True):
         asserted: tuple[Party, ...] = ()
         network: tuple[Party, ...] = ()
         if trunk.trust_asserted:
-            asserted = tuple(Party.of(item, plan) for item in _items(request, b"p-asserted-identity"))
-            network = asserted[:MAX_ASSERTED] or tuple(Party.of(item, plan) for item in _preferred(request, trunk))
+            asserted = tuple([Party.of(item, plan) for item in _items(request, b"p-asserted-identity")])
+            network = asserted[:MAX_ASSERTED] or tuple([Party.of(item, plan) for item in _preferred(request, trunk)])
         return cls(
             request,
             trunk,
@@ -510,7 +513,8 @@ class Call(msgspec.Struct, frozen=True):
 
 
 def _items(request: Request, name: bytes) -> list[bytes]:
-    return [item for value in request.values(name) for item in split_list(value)]
+    values = request.values(name)
+    return [item for value in values for item in split_list(value)] if values else []
 
 
 def _preferred(request: Request, trunk: Trunk) -> list[bytes]:

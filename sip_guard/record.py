@@ -64,8 +64,9 @@ def forms(number: str, key: bytes | None, *, last4: bool) -> tuple[str, ...]:
 
 def record(call: Call, decision: Decision, masking: Masking, *, now: float, generation: int) -> dict[str, object]:
     """Give the record of a decision taken at `now` (seconds since the epoch), under configuration `generation`."""
-    mask, shown = masking.mask, _masked(call, masking)
-    attestation = next((f.attestation for f in decision.findings if f.attestation and f.weighs), None)
+    mask, shown = (str, str) if masking.numbers == "full" else (masking.mask, _masked(call, masking))
+    attestations = [f.attestation for f in decision.findings if f.attestation and f.weighs]
+    attestation = attestations[0] if attestations else None
     verdict = decision.verdict
     fields: dict[str, object] = {
         "call_id": shown(call.call_id[:256]),
@@ -80,7 +81,7 @@ def record(call: Call, decision: Decision, masking: Masking, *, now: float, gene
         "from": mask(who(call.presented)),
         "asserted": [mask(party.number or "") for party in call.network],
         "diversion": [mask(who(party)) for party in call.diverting],
-        "privacy": sorted(word.decode() for word in PRIVACY & privacy(call.request)),
+        "privacy": sorted([word.decode() for word in PRIVACY & privacy(call.request)]),
         "to": mask(call.to.number or ""),
         "target": mask(who(call.target)),
         "identities": len(call.identities),
@@ -117,7 +118,7 @@ def _parties(call: Call) -> tuple[Party, ...]:
 
 def _masked(call: Call, masking: Masking) -> Callable[[str], str]:
     """Give what masks the numbers of a call wherever they stand in a text that somebody else wrote."""
-    parties = () if masking.numbers == "full" else _parties(call)
+    parties = _parties(call)
     numbers = {party.number: masking.mask(party.number) for party in parties if party.number and len(party.number) > 4}
 
     def masked(text: str) -> str:

@@ -95,7 +95,7 @@ class Runtime:
         self._wall = wall
         self._kept = kept
         self._numbers = count(first)
-        self._sends: dict[End, Carry] = {}
+        self._sends: dict[tuple[str, Address], Carry] = {}
         self._pending: dict[Key, Deferred[Decision]] = {}
         self._muting = Muting()
         self._heart = proxy.overload.queue()
@@ -114,7 +114,7 @@ class Runtime:
 
     def connect(self, sends: Mapping[End, Carry]) -> None:
         """Make each of these take what goes out from its end of ours; from no other end anything goes any more."""
-        self._sends = dict(sends)
+        self._sends = {(end.transport, end.address): carry for end, carry in sends.items()}
 
     def received(self, data: bytes, flow: Flow) -> None:
         """Take one datagram. Nothing that a peer sends raises."""
@@ -254,13 +254,16 @@ class Runtime:
         for action in actions:
             if isinstance(action, Send):
                 flow = action.flow
-                self._sends[End(flow.transport, flow.local)](action.octets, flow, action.back)
+                self._sends[flow.transport, flow.local](action.octets, flow, action.back)
                 if self.mirror is not None:
                     self.mirror.message(self._wall(), action.octets, flow, sent=True)
             elif isinstance(action, Screen):
                 self._screen(action, now)
-            elif isinstance(action, Answered | Ended):
-                self._went(action)
+            elif isinstance(action, Answered):
+                if self._kept is not None:
+                    self._kept.answered(action.call.decision, action.code, self._wall())
+            elif isinstance(action, Ended):
+                self._ended(action)
             elif isinstance(action, Abandon):
                 pending = self._pending.pop(action.key, None)
                 if pending is not None:
@@ -273,13 +276,9 @@ class Runtime:
                 reason = f"{action.request.method.decode('ascii')} {action.code} {action.phrase}".rstrip()
                 self._complain("refused", action.flow, reason, action.request)
 
-    def _went(self, action: Answered | Ended) -> None:
-        """Keep how a call goes on, and tell the checks."""
+    def _ended(self, action: Ended) -> None:
+        """Keep how long a call has lasted, and tell the checks."""
         call = action.call
-        if isinstance(action, Answered):
-            if self._kept is not None:
-                self._kept.answered(call.decision, action.code, self._wall())
-            return
         if self._kept is not None:
             self._kept.ended(call.decision, action.duration)
         if call.caller is not None:

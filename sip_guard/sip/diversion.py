@@ -50,6 +50,8 @@ def _retargeted(message: Message) -> list[bytes]:
     (RFC 4458). Where no entry says how it came about, those with a Reason, but for the last one, led on (RFC 4244 4.1).
     """
     items = [item for value in message.values(b"history-info") for item in split_list(value)][-_MAX_ENTRIES:]
+    if not items:
+        return []
     entries = [_entry(item) for item in items]
     left = {entry.params[b"mp"] for entry in entries if b"mp" in entry.params}
     left |= {entry.parent for entry in entries if entry.uri is not None and entry.uri.parameter(b"cause") is not None}
