@@ -2,7 +2,8 @@
 
 import ipaddress
 from functools import lru_cache
-from typing import NamedTuple
+
+from sip_guard.value import Value
 
 _BROADCAST = ipaddress.IPv4Address("255.255.255.255")
 
@@ -10,7 +11,7 @@ Address = tuple[str, int]
 """A numeric IP address without brackets, and a port (1 to 65535)."""
 
 
-class End(NamedTuple):
+class End(Value):
     """One end of a flow: where a peer is reached, or where we listen."""
 
     transport: str
@@ -18,7 +19,7 @@ class End(NamedTuple):
     address: Address
 
 
-class Flow(NamedTuple):
+class Flow(Value):
     """One direction-less pair of addresses over one transport: an answer goes back along the flow it came by."""
 
     transport: str

@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Callable
 from typing import Any, Final, Literal
 
+import msgspec
 from twisted.internet.defer import Deferred, gatherResults
 from twisted.internet.protocol import ClientFactory, Factory
 from twisted.protocols.tls import TLSMemoryBIOFactory
@@ -218,7 +219,7 @@ class StreamTransport:
             return
         connection = self._along(flow, back)
         if connection is None and back is not None:
-            flow = flow._replace(remote=back)
+            flow = msgspec.structs.replace(flow, remote=back)
             connection = self._along(flow, back)
         if connection is None and flow not in self._failing:
             connection = self._open(flow, back)
