@@ -233,11 +233,9 @@ class Proxy:
             self.dialogs.follow(key, followed)
         draft = server.draft
         self._border.clean(draft, server.peer, screened=True)
-        for header, value in verdict.tags.headers:
-            _remove(draft, header.lower())
-            draft.below.append(header + b": " + value)
-        for name in verdict.tags.removed:
-            _remove(draft, name)
+        headers = verdict.tags.headers
+        _remove(draft, verdict.tags.removed.union([name.lower() for name, _ in headers]))
+        draft.below += [name + b": " + value for name, value in headers]
         if verdict.tags.verstat:
             tagging.tag(draft, verdict.tags.verified, verdict.tags.verstat)
         proof = self._seal.early(server.request, anonymous=verdict.anonymise) + b"." + way(server.flow)
@@ -530,9 +528,11 @@ class Proxy:
         return []
 
 
-def _remove(draft: Draft, name: bytes) -> None:
-    for place in draft.message.places(name):
-        draft.remove(place)
+def _remove(draft: Draft, names: frozenset[bytes]) -> None:
+    if draft.message.has_any(names):
+        for place, name in enumerate(draft.message.names):
+            if name in names:
+                draft.remove(place)
 
 
 def _allows(trunk: Trunk, request: Request) -> bool:

@@ -143,11 +143,13 @@ class Forwarding:
             patience=patience,
         )
 
-    def local(self, hop: End, came: End) -> End | None:
-        """Give the end of ours that `hop` is reached from: `came` if it can be; None: there is none."""
-        if _can_reach(came, hop):
-            return came
-        return next((own for own in self._own if _can_reach(own, hop)), None)
+    def local(self, hop: End, *preferred: End) -> End | None:
+        """Give the end of ours that `hop` is reached from: one that is preferred if it can be; None: there is none."""
+        transport, is_ipv6 = hop.transport, ":" in hop.address[0]
+        for own in (*preferred, *self._own):
+            if own.transport == transport and (":" in own.address[0]) == is_ipv6:
+                return own
+        return None
 
     def cancel(self, server: ServerTransaction, now: float) -> list[Action]:
         """Cancel an INVITE wherever it was sent on to (RFC 3261 16.10)."""
@@ -174,7 +176,7 @@ class Forwarding:
         """Ask a target whether it is there."""
         probe = beat.target.probe
         end = beat.hop.end
-        local = next((own for own in self._own if _can_reach(own, end)), None)
+        local = self.local(end)
         if probe is None or local is None:
             return []
         beat.expire_at = now + probe.every
@@ -204,7 +206,9 @@ class Forwarding:
             return []
         again = not client.open
         passed = client.response(code, now)
-        self._table.watch(client)
+        if code >= 200:
+            # One that is provisional puts timers off.
+            self._table.watch(client)
         actions: list[Action] = []
         if code >= 300 and client.invite and client.state is State.COMPLETED:
             actions.append(Send(acknowledgement(client.draft, response), client.flow))
@@ -421,7 +425,3 @@ def via_line(own: End, branch: bytes, offer: bytes = b"") -> bytes:
 def _sent_by(own: End) -> bytes:
     host, port = bracketed(own.address[0]).encode(), own.address[1]
     return b"Via: SIP/2.0/%b %b:%d" % (own.transport.encode(), host, port)
-
-
-def _can_reach(own: End, hop: End) -> bool:
-    return own.transport == hop.transport and (":" in own.address[0]) == (":" in hop.address[0])

@@ -18,7 +18,7 @@ def server_key(request: Request, peer: Trunk | Target) -> Key:
     if method in (b"ACK", b"CANCEL"):
         method = b"INVITE"
     branch = via.branch
-    if _is_unique(branch):
+    if branch.startswith(COOKIE) and branch != COOKIE:
         return peer.side, peer.name, method, via.sent_by, branch
     top, cseq = request.vias[0], b"%d" % request.cseq
     return peer.side, peer.name, method, request.uri, request.from_tag, request.value(b"call-id"), cseq, top
@@ -28,8 +28,6 @@ def answered_key(response: Response, peer: Trunk | Target) -> Key | None:
     """Give the `server_key` of the request of `peer` that a response to it answers; None: its branch does not say."""
     via = response.via
     branch = via.branch
-    return (peer.side, peer.name, response.method, via.sent_by, branch) if _is_unique(branch) else None
-
-
-def _is_unique(branch: bytes) -> bool:
-    return branch.startswith(COOKIE) and branch != COOKIE
+    if branch.startswith(COOKIE) and branch != COOKIE:
+        return peer.side, peer.name, response.method, via.sent_by, branch
+    return None
