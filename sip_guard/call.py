@@ -502,7 +502,7 @@ class Call(msgspec.Struct, frozen=True):
             trunk,
             flow,
             arrival,
-            request.value(b"call-id").decode("utf-8", "replace"),
+            request.call_id.decode("utf-8", "replace"),
             Party.of(request.value(b"from"), plan),
             asserted,
             network,

@@ -31,7 +31,7 @@ def conceal(draft: Draft, seal: Seal) -> bytes:
     for place in message.places(b"from"):
         draft.set_value(place, ANONYMOUS + b";tag=" + message.from_tag)
     draft.below.append(b"Privacy: id")
-    return seal.hide(uri, b"from", message.value(b"call-id"), message.from_tag)
+    return seal.hide(uri, b"from", message.call_id, message.from_tag)
 
 
 def conceal_answer(draft: Draft, seal: Seal) -> None:
@@ -42,7 +42,7 @@ def conceal_answer(draft: Draft, seal: Seal) -> None:
 def reveal(draft: Draft, sealed: bytes, seal: Seal) -> None:
     """Name the caller again in a request of the callee. What was not written here stays as it is."""
     message = draft.message
-    call_id, tag = message.value(b"call-id"), message.to_tag
+    call_id, tag = message.call_id, message.to_tag
     uri = seal.show(sealed, b"from", call_id, tag)
     if uri:
         for place in message.places(b"to"):
@@ -61,9 +61,7 @@ def _hide(draft: Draft, seal: Seal, tag: bytes) -> None:
             draft.remove(place)
         elif name == b"contact":
             values = split_list(draft.value_at(place))
-            draft.set_value(
-                place, b", ".join(_contact(value, seal, message.value(b"call-id"), tag) for value in values)
-            )
+            draft.set_value(place, b", ".join(_contact(value, seal, message.call_id, tag) for value in values))
 
 
 def _is_later(draft: Draft) -> bool:

@@ -420,7 +420,7 @@ class Proxy:
             if _allows(trunk, request)
             for hop in self.hops.to(self.peers.beyond(trunk), now, urgent=lambda: self._urgent(request, None))
         ]
-        call_id, tag, to = request.value(b"call-id"), request.from_tag, request.value(b"to")
+        call_id, tag, to = request.call_id, request.from_tag, request.value(b"to")
         proof = b".".join((self._seal.outward(request), way(server.flow), self._seal.called(call_id, tag, to)))
         return self._forwarding.begin(server, hops, proof, now)
 
@@ -491,7 +491,7 @@ class Proxy:
         local = self._forwarding.local(hop, End(flow.transport, flow.local))
         if local is None:
             return []
-        sealed = (via.branch, via.sent_by, request.value(b"call-id"), b"%d" % request.cseq)
+        sealed = (via.branch, via.sent_by, request.call_id, b"%d" % request.cseq)
         marked = branch(self._seal.mac(b"ACK", *sealed), self._loops.digest(request, peer))
         draft.above.append(via_line(local, marked))
         return [Send(draft.octets(), Flow(hop.transport, local.address, hop.address))]

@@ -80,7 +80,7 @@ class Dialogs:
             return []
         if code < 300:
             call.seen = call.answered = now
-            self._add(_dialog(invite.value(b"call-id"), invite.from_tag, tag), call, now)
+            self._add(_dialog(invite.call_id, invite.from_tag, tag), call, now)
         return [] if call.followed is None else [Answered(call.followed, code)]
 
     def unanswered(self, key: Key) -> None:
@@ -89,7 +89,7 @@ class Dialogs:
 
     def passed(self, request: Request, now: float) -> list[Ended]:
         """Take a request of a proven dialog: a BYE ends it, which is told if it is followed; others prolong it."""
-        dialog = _dialog(request.value(b"call-id"), request.from_tag, request.to_tag)
+        dialog = _dialog(request.call_id, request.from_tag, request.to_tag)
         call = self._remove(dialog)
         if call is None:
             return []

@@ -21,7 +21,7 @@ def server_key(request: Request, peer: Trunk | Target) -> Key:
     if branch.startswith(COOKIE) and branch != COOKIE:
         return peer.side, peer.name, method, via.sent_by, branch
     top, cseq = request.vias[0], b"%d" % request.cseq
-    return peer.side, peer.name, method, request.uri, request.from_tag, request.value(b"call-id"), cseq, top
+    return peer.side, peer.name, method, request.uri, request.from_tag, request.call_id, cseq, top
 
 
 def answered_key(response: Response, peer: Trunk | Target) -> Key | None:

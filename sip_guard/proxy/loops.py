@@ -63,7 +63,7 @@ class Loops:
             request.uri,
             without_verstat(request.value(b"from")),
             request.to_tag,
-            request.value(b"call-id"),
+            request.call_id,
             b"%d" % request.cseq,
             *further,
         )

@@ -53,11 +53,11 @@ class Seal:
 
         `anonymous`, here and in `dialog`: it also seals that the callee may not learn who calls.
         """
-        return self.mac(_EARLY[anonymous], message.value(b"call-id"), message.from_tag)
+        return self.mac(_EARLY[anonymous], message.call_id, message.from_tag)
 
     def outward(self, message: Message) -> bytes:
         """Give the proof that the callee of a call of our side gets: it is good for who is not trusted."""
-        return self.mac(b"outward", message.value(b"call-id"), message.from_tag)
+        return self.mac(b"outward", message.call_id, message.from_tag)
 
     def called(self, call_id: bytes, tag: bytes, callee: bytes) -> bytes:
         """Seal who was called, by the value of To or of the callee's own From: for its INVITEs, which show a number."""
@@ -69,7 +69,7 @@ class Seal:
         one, other = message.from_tag, message.to_tag
         if other < one:
             one, other = other, one
-        return self.mac(_DIALOG[anonymous], message.value(b"call-id"), one, other)
+        return self.mac(_DIALOG[anonymous], message.call_id, one, other)
 
     def dialog_of(self, routed: "Routed", request: Request, *, trusted: bool) -> "Dialog":
         """Tell which dialog of ours `request` is of, if any, by our Route value. One without a To tag is of none.
@@ -77,7 +77,7 @@ class Seal:
         What the callee got with the INVITE counts as well; of a callee on our side (`trusted`) without more, of others
         for an INVITE only if it shows the number that was called.
         """
-        call_id, tag, proof = request.value(b"call-id"), request.to_tag, routed.proof
+        call_id, tag, proof = request.call_id, request.to_tag, routed.proof
         if not proof or not tag:
             return Dialog.NONE
         if compare_digest(self.dialog(request), proof):
