@@ -3,6 +3,7 @@
 import os
 import signal
 import sys
+from contextlib import suppress
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO
@@ -34,7 +35,11 @@ def run(path: Path) -> None:
     the configuration again, and all that it names, and goes by it if all of it is good. The log tells.
     """
     config = load(path)
-    from twisted.internet import reactor  # noqa: PLC0415 - installed when it is imported
+    with suppress(ImportError):  # Where there is no epoll, it is one that Twisted chooses.
+        from sip_guard.transport.reactor import install  # noqa: PLC0415 - needs epoll
+
+        install()
+    from twisted.internet import reactor  # noqa: PLC0415 - installed when it is imported, if it is not yet
 
     from sip_guard.service import Service, commands, steady  # noqa: PLC0415
 
