@@ -69,8 +69,12 @@ class Loops:
         )
 
     def _foreign_routes(self, request: Request) -> list[bytes]:
-        values = [item for value in request.values(b"route") for item in split_list(value)]
-        return [value for value in values if not self._addresses.include(Uri.parse(name_addr(value).uri))]
+        return [
+            value
+            for line in request.values(b"route")
+            for value in split_list(line)
+            if not self._addresses.include(Uri.parse(name_addr(value).uri))
+        ]
 
     def closed(self, request: Request, peer: Trunk | Target) -> bool:
         """Tell whether `request` was here before as it is now (RFC 3261 16.3 step 4)."""
