@@ -87,7 +87,8 @@ class FileStore(Store):
                     continue
                 decision = cursor.lastrowid
                 cursor.executemany(schema.ADD_NUMBER, [(number, decision) for number in row.numbers])
-                cursor.executemany(schema.ADD_SHADOW, [(*shadow, decision) for shadow in row.shadows])
+                if row.shadows:
+                    cursor.executemany(schema.ADD_SHADOW, [(*shadow, decision) for shadow in row.shadows])
 
     def went(self, entries: Sequence[Answer | End]) -> None:
         """Keep how calls went on: all of it or nothing."""
