@@ -1,7 +1,8 @@
 """A compiled list: a hash table of numbers and prefixes in a file that is mapped, not read.
 
-An entry takes 24 octets, whatever it says, because what rows have in common is kept once. A look-up touches a few of
-them, the same for ten entries and for ten million, and no Python object is made for an entry.
+An entry takes 26 octets, whatever it says, because what rows have in common is kept once. A look-up touches a few of
+them, the same for ten entries and for ten million, and no Python object is made for an entry. Most numbers are on no
+list: for them one octet of a filter (Bloom, CACM 13/7) is touched, of which there is one a slot.
 """
 
 import mmap
@@ -21,18 +22,23 @@ MAX_DIGITS = 15
 """Of a number or prefix (E.164 6)."""
 CELL_DIGITS = 5
 """For each start of so many digits the file says how long the prefixes there are: mostly there is none."""
+MARKS = 8
+"""Bits of the filter for each slot. An entry marks one of them at its slot, where it is looked for first."""
 MAX_DECODED = 4096
 """Listings that are kept as objects, of those that calls had."""
 
-_FORMAT = 0x5349504C49535401
+_FORMAT = 0x5349504C49535402
 """Says what the file is, and by its order of octets on what kind of machine it was made."""
 _TENS = tuple(int(f"1{'0' * zeros}") for zeros in range(MAX_USER + 1))
 _HEAD = struct.Struct("=Q32sQQQQQ")
 
 
 def key(digits: str, *, prefix: bool = False) -> int:
-    """Give what an entry is found by. E.164 numbers do not begin with 0, so the number says how many digits it has."""
-    return int(digits) << 1 | prefix
+    """Give what an entry is found by: its digits, negative for a prefix.
+
+    E.164 numbers do not begin with 0, so the number says how many digits it has.
+    """
+    return -int(digits) if prefix else int(digits)
 
 
 class Compiler:
@@ -40,9 +46,10 @@ class Compiler:
 
     def __init__(self, most: int) -> None:
         """Make room for at most so many entries."""
-        self._size = 2 * most + 1
-        self._keys = array("Q", bytes(8)) * self._size
-        self._places = array("I", bytes(4)) * self._size
+        self._size = most + most // 2 + 1
+        self._step = _step(MARKS * self._size)
+        self._table = array("q", bytes(16)) * self._size
+        self._marks = array("B", bytes(1)) * self._size
         self._cells = array("H", bytes(2)) * 10**CELL_DIGITS
         self._entries = 0
         self.prefixes = 0
@@ -52,19 +59,21 @@ class Compiler:
 
         What is there stays as it is, until `move` changes it.
         """
-        table, size, step, there_already = self._keys, self._size, _step(self._size), []
-        slots = [key * step % size for key in keys]
-        for index, (slot, key, place) in enumerate(zip(slots, keys, places, strict=True)):
-            while (there := table[slot]) != 0:
+        table, marks, size, step, there_already = self._table, self._marks, self._size, self._step, []
+        hashes = [key * step % (MARKS * size) for key in keys]
+        for index, (hashed, key, place) in enumerate(zip(hashes, keys, places, strict=True)):
+            slot = hashed // MARKS
+            marks[slot] |= 1 << hashed % MARKS
+            while (there := table[2 * slot]) != 0:
                 if there == key:
                     there_already.append(index)
                     break
-                slot = slot + 1 if slot + 1 < size else 0  # noqa: PLW2901 - the next one
+                slot = slot + 1 if slot + 1 < size else 0
             else:
-                table[slot] = key
-                self._places[slot] = place
-                if key & 1:
-                    self._mark(key >> 1)
+                table[2 * slot] = key
+                table[2 * slot + 1] = place
+                if key < 0:
+                    self._cover(-key)
         self._entries += len(keys) - len(there_already)
         return there_already
 
@@ -73,7 +82,7 @@ class Compiler:
         """Tell how many entries are numbers."""
         return self._entries - self.prefixes
 
-    def _mark(self, start: int) -> None:
+    def _cover(self, start: int) -> None:
         """Take note of a prefix in the cells of the numbers that it covers."""
         self.prefixes += 1
         length = len(str(start))
@@ -83,14 +92,14 @@ class Compiler:
 
     def place(self, key: int) -> int:
         """Give the place of the Listing that an entry has."""
-        return self._places[self._slot(key)]
+        return self._table[2 * self._slot(key) + 1]
 
     def move(self, key: int, place: int) -> None:
         """Give an entry that is there another Listing."""
-        self._places[self._slot(key)] = place
+        self._table[2 * self._slot(key) + 1] = place
 
     def _slot(self, key: int) -> int:
-        return _slot(self._keys, self._size, _step(self._size), key)
+        return _slot(self._table, self._size, self._step, key)
 
     def write(self, file: BinaryIO, made_of: bytes, listings: Sequence[Listing]) -> None:
         """Write all of it. `made_of`: 32 octets that say what it was compiled of."""
@@ -100,10 +109,10 @@ class Compiler:
             ends.append(ends[-1] + len(text))
         head = (self._size, self.numbers, self.prefixes, len(texts), ends[-1])
         file.write(_HEAD.pack(_FORMAT, made_of, *head))
-        self._keys.tofile(file)
+        self._table.tofile(file)
         ends.tofile(file)
-        self._places.tofile(file)
         self._cells.tofile(file)
+        self._marks.tofile(file)
         file.writelines(texts)
 
 
@@ -118,17 +127,17 @@ class Compiled:
             raise ValueError(f"{path} is no compiled list")
         form, self.made_of, size, self.numbers, self.prefixes, count, length = _HEAD.unpack_from(octets)
         whole = memoryview(octets)
-        parts = (8 * size, 8 * (count + 1), 4 * size, 2 * 10**CELL_DIGITS, length)
+        parts = (16 * size, 8 * (count + 1), 2 * 10**CELL_DIGITS, size, length)
         if form != _FORMAT or size == 0 or _HEAD.size + sum(parts) != len(whole):
             raise ValueError(f"{path} is no compiled list, or only a part of one")
         ends = [_HEAD.size]
         for part in parts:
             ends.append(ends[-1] + part)
-        self._size, self._step = size, _step(size)
-        self._keys = whole[ends[0] : ends[1]].cast("Q")
+        self._size, self._hashes, self._step = size, MARKS * size, _step(MARKS * size)
+        self._table = whole[ends[0] : ends[1]].cast("q")
         self._ends = whole[ends[1] : ends[2]].cast("Q")
-        self._places = whole[ends[2] : ends[3]].cast("I")
-        self._cells = whole[ends[3] : ends[4]].cast("H")
+        self._cells = whole[ends[2] : ends[3]].cast("H")
+        self._marks = whole[ends[3] : ends[4]]
         self._texts = whole[ends[4] : ends[5]]
         self._decoded: dict[int, Listing] = {}
 
@@ -138,29 +147,33 @@ class Compiled:
         The entry of the number itself counts; without one the longest prefix. What has expired does not count.
         """
         length = len(digits)
-        if not (digits.isdecimal() and digits.isascii()) or digits[0] == "0" or length > MAX_USER:
+        if length > MAX_USER or not digits.isascii():
             return None
-        number = int(digits)
-        keys, size, step = self._keys, self._size, self._step
-        # As in `_slot`: every call comes by here, mostly in vain, and a call of a function costs as much as the look.
-        wanted = number << 1
-        slot = wanted * step % size
-        while there := keys[slot]:
-            if there == wanted:
-                listing = self._decoded.get(self._places[slot]) or self._listing(self._places[slot])
+        try:
+            number = int(digits)
+        except ValueError:  # * and # stand in service codes
+            return None
+        # Every call comes by here, mostly in vain, and a call of a function costs as much as the look.
+        hashed = number * self._step % self._hashes
+        slot = hashed // MARKS
+        if self._marks[slot] >> hashed % MARKS & 1 and digits[0] != "0":
+            table = self._table
+            while (there := table[2 * slot]) != number and there:
+                slot = slot + 1 if slot + 1 < self._size else 0
+            if there:
+                place = table[2 * slot + 1]
+                listing = self._decoded.get(place) or self._listing(place)
                 if not listing.expires or now < listing.expires:
                     return listing, length
-                break
-            slot = slot + 1 if slot + 1 < size else 0
         first = number // _TENS[length - CELL_DIGITS] if length > CELL_DIGITS else _cell(number, length)
         lengths = self._cells[first]
         while lengths:
             longest = lengths.bit_length() - 1
             lengths ^= 1 << longest
             if longest <= length:
-                start = number // _TENS[length - longest]
-                if (slot := _slot(keys, size, step, start << 1 | 1)) >= 0:
-                    listing = self._listing(self._places[slot])
+                slot = _slot(self._table, self._size, self._step, -(number // _TENS[length - longest]))
+                if slot >= 0:
+                    listing = self._listing(self._table[2 * slot + 1])
                     if listing.counts(now):
                         return listing, longest
         return None
@@ -183,7 +196,7 @@ def _cell(number: int, length: int) -> int:
 
 
 def _step(size: int) -> int:
-    """Give what keys are multiplied by, modulo `size`, to find their slots.
+    """Give what keys are multiplied by, modulo `size`, to be spread over it.
 
     It is near the golden ratio, which takes numbers in a row far from each other (Knuth, TAOCP 3, 6.4).
     """
@@ -193,10 +206,10 @@ def _step(size: int) -> int:
     return step
 
 
-def _slot(keys: "memoryview[int] | array[int]", size: int, step: int, key: int) -> int:
+def _slot(table: "memoryview[int] | array[int]", size: int, step: int, key: int) -> int:
     """Give the slot of an entry; -1: there is none."""
-    slot = key * step % size
-    while there := keys[slot]:
+    slot = key * step % (MARKS * size) // MARKS
+    while there := table[2 * slot]:
         if there == key:
             return slot
         slot = slot + 1 if slot + 1 < size else 0

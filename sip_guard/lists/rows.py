@@ -137,8 +137,7 @@ class Rows:
         number, prefix = self._columns.get("number", -1), self._columns.get("prefix", -1)
         if number < 0 or (prefix >= 0 and any(map(itemgetter(prefix), rows))):
             return None
-        numbers = internationals(list(map(itemgetter(number), rows)), self._plan)
-        return None if numbers is None else [number << 1 for number in numbers]
+        return internationals(list(map(itemgetter(number), rows)), self._plan)
 
     def _row(self, text: str, line: int) -> list[str]:
         """Give the fields of a line, none of an empty one, a comment and one that cannot be read, which is a fault."""
