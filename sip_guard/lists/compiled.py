@@ -99,7 +99,7 @@ class Compiler:
         self._table[2 * self._slot(key) + 1] = place
 
     def _slot(self, key: int) -> int:
-        return _slot(self._table, self._size, self._step, key)
+        return _slot(self._table, self._marks, self._size, self._step, key)
 
     def write(self, file: BinaryIO, made_of: bytes, listings: Sequence[Listing]) -> None:
         """Write all of it. `made_of`: 32 octets that say what it was compiled of."""
@@ -153,7 +153,7 @@ class Compiled:
             number = int(digits)
         except ValueError:  # * and # stand in service codes
             return None
-        # Every call comes by here, mostly in vain, and a call of a function costs as much as the look.
+        # As in `_slot`: every call comes by here, mostly in vain, and a call of a function costs as much as the look.
         hashed = number * self._step % self._hashes
         slot = hashed // MARKS
         if self._marks[slot] >> hashed % MARKS & 1 and digits[0] != "0":
@@ -171,7 +171,7 @@ class Compiled:
             longest = lengths.bit_length() - 1
             lengths ^= 1 << longest
             if longest <= length:
-                slot = _slot(self._table, self._size, self._step, -(number // _TENS[length - longest]))
+                slot = _slot(self._table, self._marks, self._size, self._step, -(number // _TENS[length - longest]))
                 if slot >= 0:
                     listing = self._listing(self._table[2 * slot + 1])
                     if listing.counts(now):
@@ -206,9 +206,14 @@ def _step(size: int) -> int:
     return step
 
 
-def _slot(table: "memoryview[int] | array[int]", size: int, step: int, key: int) -> int:
+def _slot(
+    table: "memoryview[int] | array[int]", marks: "memoryview[int] | array[int]", size: int, step: int, key: int
+) -> int:
     """Give the slot of an entry; -1: there is none."""
-    slot = key * step % (MARKS * size) // MARKS
+    hashed = key * step % (MARKS * size)
+    slot = hashed // MARKS
+    if not marks[slot] >> hashed % MARKS & 1:
+        return -1
     while there := table[2 * slot]:
         if there == key:
             return slot
