@@ -138,7 +138,7 @@ def test_a_trunk_is_told_by_its_certificate_on_the_connection_where_it_was_shown
     assert peers.certified({"other.example"}) is None
     assert peers.certified({"other.example", "sip.carrier.example"}) is roaming
     here = Flow("TLS", ("192.0.2.1", 5061), ("198.51.100.7", 49152))
-    elsewhere = msgspec.structs.replace(here, local=("192.0.2.2", 5061))
+    elsewhere = here._replace(local=("192.0.2.2", 5061))
     assert peers.prove(here, frozenset({"sip.carrier.example"}))
     assert peers.of(here) is roaming
     assert peers.of(elsewhere) is not roaming

@@ -122,7 +122,7 @@ def test_who_calls_is_a_number_or_else_a_user(changed: dict[str, Any], shown: st
 
 def test_an_ipv6_source_is_written_in_brackets() -> None:
     of = call()
-    of = msgspec.structs.replace(of, flow=msgspec.structs.replace(of.flow, remote=("2001:db8::7", 5060)))
+    of = msgspec.structs.replace(of, flow=of.flow._replace(remote=("2001:db8::7", 5060)))
     assert written(of)["source"] == "[2001:db8::7]:5060"
 
 

@@ -791,7 +791,7 @@ def test_a_mistake_after_waiting_is_answered_500_and_the_next_call_goes_on() -> 
 
 def test_a_mistake_in_sending_is_counted_and_the_next_message_is_read() -> None:
     guard = Guard()
-    port = guard.runtime._sends[HERE.transport, HERE.address]
+    port = guard.runtime._sends[HERE]
 
     def broken(octets: bytes, flow: Flow, back: Address | None) -> None:
         raise RuntimeError("oh")
@@ -845,7 +845,7 @@ def test_a_mistake_is_logged_in_a_flood_of_strangers() -> None:
 def test_a_mistake_in_a_timer_does_not_stop_the_timers() -> None:
     guard = Guard(Answers(STALE))
     guard.gets(invite())
-    port = guard.runtime._sends[HERE.transport, HERE.address]
+    port = guard.runtime._sends[HERE]
 
     def broken(octets: bytes, flow: Flow, back: Address | None) -> None:
         raise RuntimeError("oh")

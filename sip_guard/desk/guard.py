@@ -123,7 +123,7 @@ class DeskGuard:
     def hear(self, message: Message, flow: Flow, at: float) -> list[Answered | Ended]:
         """Give what a message says of how a call goes on. Checks with a history learn of it, too."""
         if isinstance(message, Response):
-            trunk = self.trunk(msgspec.structs.replace(flow, local=flow.remote, remote=flow.local))
+            trunk = self.trunk(flow._replace(local=flow.remote, remote=flow.local))
             key = None if trunk is None else answered_key(message, trunk)
             return [] if key is None else [*self._dialogs.answered(key, message, message.code, message.to_tag, at)]
         ended = self._dialogs.passed(message, at) if isinstance(message, Request) else []

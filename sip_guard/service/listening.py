@@ -151,8 +151,8 @@ class Listening:
             self.bound = [bound for bound, _ in chosen]
             self.leaving = left
             for bound in opened:
-                (host, port), transport = bound.socket.address, bound.socket.transport
-                self._log.info("listening", transport=transport, address=host, port=port)
+                transport, address = bound.socket
+                self._log.info("listening", transport=transport, address=address[0], port=address[1])
             return left
 
         return Opened(take, give_up)
@@ -180,9 +180,9 @@ class Listening:
         self.leaving.remove(bound)
         self._lost += bound.lost
         bound.close()
-        for end in self.given_up(bound):
-            if end.transport in self.streams:
-                self.streams[end.transport].finish(end.address)
+        for transport, local in self.given_up(bound):
+            if transport in self.streams:
+                self.streams[transport].finish(local)
 
     def stop(self) -> Deferred[None]:
         """Close all. Fires when that is done."""

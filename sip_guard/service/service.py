@@ -391,8 +391,8 @@ class Service:
                 self._listening.close(bound)
                 del self._leaving[bound]
                 self._connect()
-                (host, port), transport = bound.socket.address, bound.socket.transport
-                self._log.info("not_listening", transport=transport, address=host, port=port)
+                transport, address = bound.socket
+                self._log.info("not_listening", transport=transport, address=address[0], port=address[1])
         self._looking = self._reactor.callLater(LOOK, self._look) if self._leaving else None
 
     def stop(self) -> Deferred[None]:

@@ -2,8 +2,7 @@
 
 import ipaddress
 from functools import lru_cache
-
-from sip_guard.value import Value
+from typing import NamedTuple
 
 _BROADCAST = ipaddress.IPv4Address("255.255.255.255")
 
@@ -11,7 +10,7 @@ Address = tuple[str, int]
 """A numeric IP address without brackets, and a port (1 to 65535)."""
 
 
-class End(Value):
+class End(NamedTuple):
     """One end of a flow: where a peer is reached, or where we listen."""
 
     transport: str
@@ -19,7 +18,7 @@ class End(Value):
     address: Address
 
 
-class Flow(Value):
+class Flow(NamedTuple):
     """One direction-less pair of addresses over one transport: an answer goes back along the flow it came by."""
 
     transport: str

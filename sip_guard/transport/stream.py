@@ -6,7 +6,6 @@ from collections import Counter
 from collections.abc import Callable
 from typing import Any, Final, Literal
 
-import msgspec
 from twisted.internet.defer import Deferred, gatherResults
 from twisted.internet.protocol import ClientFactory, Factory
 from twisted.protocols.tls import TLSMemoryBIOFactory
@@ -219,7 +218,7 @@ class StreamTransport:
             return
         connection = self._along(flow, back)
         if connection is None and back is not None:
-            flow = msgspec.structs.replace(flow, remote=back)
+            flow = flow._replace(remote=back)
             connection = self._along(flow, back)
         if connection is None and flow not in self._failing:
             connection = self._open(flow, back)

@@ -101,7 +101,7 @@ def test_an_address_is_ours_with_its_port(uri: bytes, *, ours: bool) -> None:
     ],
 )
 def test_only_an_address_that_one_may_send_to_leads_anywhere(uri: bytes, where: tuple[str, Address] | None) -> None:
-    assert addressed(Uri.parse(uri)) == (None if where is None else End(*where))
+    assert addressed(Uri.parse(uri)) == where
 
 
 def test_a_record_route_names_us_and_carries_the_proof() -> None:

@@ -132,7 +132,7 @@ def test_a_replayed_token_is_counted(guard: AtWork) -> None:
 def test_messages_that_cannot_be_read_are_counted_by_what_is_answered(guard: AtWork) -> None:
     guard.runtime.received(invite(1).replace(b"SIP/2.0\r\n", b"SIP/3.0\r\n", 1), ALICE)
     guard.runtime.received(b"nonsense\r\n\r\n", ALICE)
-    guard.runtime.received(b"nonsense\r\n\r\n", msgspec.structs.replace(ALICE, remote=("203.0.113.99", 5060)))
+    guard.runtime.received(b"nonsense\r\n\r\n", ALICE._replace(remote=("203.0.113.99", 5060)))
     found = scraped(guard)
     assert value(found, "malformed_total", kind="505") == 1
     assert value(found, "malformed_total", kind="400") == 1
