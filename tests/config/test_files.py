@@ -199,9 +199,12 @@ def test_operating_says_what_to_choose_for_every_option() -> None:
 
 def test_operating_links_to_what_is_there() -> None:
     docs = CONFIGS.parent / "docs"
-    text = (docs / "operating.md").read_text("utf-8")
-    headings = {heading.lower() for heading in re.findall(r"(?m)^#+ (.+)$", text)}
-    links = re.findall(r"\]\(([^)]+)\)", text)
+    links = re.findall(r"\]\(([^)]+)\)", (docs / "operating.md").read_text("utf-8"))
     assert len(links) >= 4
     for link in links:
-        assert link[1:] in headings if link.startswith("#") else (docs / link).exists(), link
+        page, _, heading = link.partition("#")
+        target = docs / (page or "operating.md")
+        assert target.exists(), link
+        if heading:
+            headings = re.findall(r"(?m)^#+ (.+)$", target.read_text("utf-8"))
+            assert heading in {each.lower().replace(" ", "-") for each in headings}, link
