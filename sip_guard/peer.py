@@ -315,7 +315,7 @@ class Peers:
 
     def at(self, address: Address) -> Trunk | Target | None:
         """Give the peer whose messages come from `address`, which may be a former one; None for a stranger."""
-        peer = self._seen.get(address) or self._index.at(address)
+        peer = self._index.at(address)
         if peer is None and self._before:
             return next((known for each in self._before if (known := each.addresses.at(address)) is not None), None)
         return peer

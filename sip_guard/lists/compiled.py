@@ -147,12 +147,10 @@ class Compiled:
         The entry of the number itself counts; without one the longest prefix. What has expired does not count.
         """
         length = len(digits)
-        if length > MAX_USER or not digits.isascii():
+        # `int` would read `1_2` and `-12`, too.
+        if length > MAX_USER or not (digits.isdecimal() and digits.isascii()):
             return None
-        try:
-            number = int(digits)
-        except ValueError:  # * and # stand in service codes
-            return None
+        number = int(digits)
         # As in `_slot`: every call comes by here, mostly in vain, and a call of a function costs as much as the look.
         hashed = number * self._step % self._hashes
         slot = hashed // MARKS

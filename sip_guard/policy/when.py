@@ -95,10 +95,10 @@ class When(msgspec.Struct, frozen=True, kw_only=True, dict=True):
         """Do as `match` where `of_trunk` and `of_names` hold already."""
         if self._asks_of_call and not (self._of_numbers(call) and self._of_diversion(call) and self._of_time(call)):
             return None
-        about, wanted = self._of_one_finding, self.finding.wanted
-        if not about and not wanted:
+        about = self._of_one_finding
+        if not about and not self.finding.wanted:
             return ()
-        matched = [each for each in findings if not wanted or not wanted.isdisjoint(_names(each))]
+        matched = self._named(findings)
         if about:
             matched = [each for each in matched if all(_takes(words, name, each) for name, words in about)]
         return tuple(matched) or None
@@ -134,11 +134,15 @@ class When(msgspec.Struct, frozen=True, kw_only=True, dict=True):
         unmet = [name for name, holds in asked.items() if name in written and not holds()]
         if not unmet and self.match(call, findings) is None:
             about = [str(name) for name in ONE_FINDING if name in written]
-            wanted = self.finding.wanted
-            named = [finding for finding in findings if not wanted or not wanted.isdisjoint(_names(finding))]
+            named = self._named(findings)
             apart = [name for name in about if not any(_takes(getattr(self, name), name, finding) for finding in named)]
             unmet = apart or about
         return tuple(f"{name}: {written[name]}" for name in unmet)
+
+    def _named(self, findings: Sequence[Finding]) -> Sequence[Finding]:
+        """Give those of the names that are asked for."""
+        wanted = self.finding.wanted
+        return [finding for finding in findings if not wanted or not wanted.isdisjoint(_names(finding))]
 
     def _of_numbers(self, call: Call) -> bool:
         return (self.caller is ANY or self.caller.begin(_callers(call))) and (

@@ -234,7 +234,7 @@ class Proxy:
         draft = server.draft
         self._border.clean(draft, server.peer, screened=True)
         headers = verdict.tags.headers
-        _remove(draft, verdict.tags.removed.union([name.lower() for name, _ in headers]))
+        draft.leave_out(verdict.tags.removed.union([name.lower() for name, _ in headers]))
         draft.below += [name + b": " + value for name, value in headers]
         if verdict.tags.verstat:
             tagging.tag(draft, verdict.tags.verified, verdict.tags.verstat)
@@ -526,13 +526,6 @@ class Proxy:
             return [Abandon(timed.key), *self._table.answer(timed, 500, now)]
         self._table.end(timed)
         return []
-
-
-def _remove(draft: Draft, names: frozenset[bytes]) -> None:
-    if draft.message.has_any(names):
-        for place, name in enumerate(draft.message.names):
-            if name in names:
-                draft.remove(place)
 
 
 def _allows(trunk: Trunk, request: Request) -> bool:

@@ -86,9 +86,7 @@ def withhold(draft: Draft, *, outside: bool, anonymous: bool = False) -> None:
         hidden = frozenset({b"p-asserted-identity"})
     else:
         return
-    for name in hidden:
-        for place in draft.message.places(name):
-            draft.remove(place)
+    draft.leave_out(hidden)
 
 
 def without_verstat(text: bytes) -> bytes:
@@ -107,10 +105,7 @@ def _kept(found: re.Match[bytes]) -> bytes:
 def strip(draft: Draft, names: AbstractSet[bytes] = FORGEABLE) -> None:
     """Remove the fields `names` from `draft`, and every verstat, that in the Request-URI included."""
     message = draft.message
-    if message.has_any(names):
-        for place, name in enumerate(message.names):
-            if name in names:
-                draft.remove(place)
+    draft.leave_out(names)
     if PERCENT not in message.head and message.head.lower().find(b"verstat") < 0:
         return
     for place, name in enumerate(message.names):

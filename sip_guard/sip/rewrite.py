@@ -1,5 +1,7 @@
 """The one writer: what goes out is the octets that came in, but for the lines that are named."""
 
+from collections.abc import Set as AbstractSet
+
 from sip_guard.sip.flow import Address
 from sip_guard.sip.grammar import value_of
 from sip_guard.sip.headers import Via, name_addr, split_list
@@ -73,6 +75,13 @@ class Draft:
     def remove(self, place: int) -> None:
         """Leave the line at `place` out."""
         self.lines[place] = None
+
+    def leave_out(self, names: AbstractSet[bytes]) -> None:
+        """Leave out all fields of these names (long, lower case)."""
+        if self.message.has_any(names):
+            for place, name in enumerate(self.message.names):
+                if name in names:
+                    self.lines[place] = None
 
     def standing(self, name: bytes) -> list[bytes]:
         """Give the message's lines of that name as they stand now."""

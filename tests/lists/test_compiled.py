@@ -52,7 +52,9 @@ def test_it_agrees_with_a_dictionary(entries: dict[tuple[str, bool], int], numbe
             assert compiled.find(number, now) == expected
 
 
-@pytest.mark.parametrize("number", ["", "0", "*31#", "112", "sip", "٤٤٢٠٧", "4" * 128, "4420" * 33])
+@pytest.mark.parametrize(
+    "number", ["", "0", "*31#", "44_2079460000", " 442079460000", "112", "sip", "٤٤٢٠٧", "4" * 128, "4420" * 33]
+)
 def test_whatever_a_call_shows_can_be_looked_up(desk: Desk, number: str) -> None:
     assert desk.compiled("number\n+4420*\n").find(number, NOW) is None
 
